@@ -1,0 +1,3 @@
+/** The parts of pipelines that need Node. */
+
+export { openFolderStore } from './artifacts.node.js';
