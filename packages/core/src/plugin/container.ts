@@ -103,13 +103,13 @@ export function createContainer(name: string, parent: Container | null = null): 
  * @throws E_CLOSED, E_REGISTER
  */
 export function provide<T>(container: Container, wanted: Token<T>, make: (container: Container) => T, lifetime: Lifetime): void {
-  const scope = recording(container, `token ${say(wanted)}`);
+  const scope = recording(container, `token ${titleIn(wanted)}`);
   const before = scope.provided.get(wanted);
   if (before !== undefined) {
     fail(
       'E_DUPLICATE',
-      `token ${say(wanted)}: provided by ${before} and by ${container.owner} in one container (${scope.name}). Keep one of them, or provide the second in a fork of the host.`,
-      { token: say(wanted), first: before, second: container.owner },
+      `token ${titleIn(wanted)}: provided by ${before} and by ${container.owner} in one container (${scope.name}). Keep one of them, or provide the second in a fork of the host.`,
+      { token: titleIn(wanted), first: before, second: container.owner },
     );
   }
   const factory = (scopeOfMaking: Scope) => kept(scopeOfMaking, lifetime, guarded(scopeOfMaking, wanted, make));
@@ -134,14 +134,14 @@ export function provide<T>(container: Container, wanted: Token<T>, make: (contai
 export function get<T>(container: Container, wanted: Token<T>): T {
   const { scope, phase, asked } = container.inside as View;
   if (phase === 'registering') {
-    asked.push(say(wanted));
+    asked.push(titleIn(wanted));
     fail(
       'E_REGISTER',
-      `plugin ${container.owner}: register only records, but it asked for token ${say(wanted)}. Ask inside a factory given to provide(), or when the thing is used.`,
-      { plugin: container.owner, token: say(wanted) },
+      `plugin ${container.owner}: register only records, but it asked for token ${titleIn(wanted)}. Ask inside a factory given to provide(), or when the thing is used.`,
+      { plugin: container.owner, token: titleIn(wanted) },
     );
   }
-  refuseClosed(scope, `token ${say(wanted)}`);
+  refuseClosed(scope, `token ${titleIn(wanted)}`);
   if (!scope.tsyringe.isRegistered(wanted, true)) missing(scope, wanted);
   return scope.tsyringe.resolve<T>(wanted);
 }
@@ -214,8 +214,8 @@ function guarded<T>(scope: Scope, wanted: Token<T>, make: (container: Container)
   const { making } = scope;
   const start = making.findIndex((one) => one.token === wanted && one.scope === scope);
   if (start !== -1) {
-    const path = [...making.slice(start).map((one) => say(one.token)), say(wanted)];
-    fail('E_CYCLE', `token ${say(wanted)}: needs itself: ${path.join(' -> ')}. Break the circle: let one of them ask when it is used, not when it is made.`, {
+    const path = [...making.slice(start).map((one) => titleIn(one.token)), titleIn(wanted)];
+    fail('E_CYCLE', `token ${titleIn(wanted)}: needs itself: ${path.join(' -> ')}. Break the circle: let one of them ask when it is used, not when it is made.`, {
       path,
     });
   }
@@ -239,21 +239,21 @@ function missing(scope: Scope, wanted: symbol): never {
   const { name, version } = parts(wanted);
   const known = [...reachable(scope)].map(parts);
   const versions = known.filter((other) => other.name === name).map((other) => other.version);
-  const path = [...scope.making.map((one) => say(one.token)), say(wanted)];
+  const path = [...scope.making.map((one) => titleIn(one.token)), titleIn(wanted)];
   const there =
     versions.length > 0
       ? `There is ${versions.map((other) => `version ${other}`).join(', ')}: the asker and the provider were built for different versions of this contract; upgrade the older.`
       : `Nobody provides it. Add the plugin that does, or provide() it. ${suggest(name, known.map((other) => other.name))}`;
   const asked = path.length > 1 ? ` (asked for by ${path.join(' -> ')})` : '';
-  fail('E_MISSING', `token ${say(wanted)}: expected it in container ${scope.name}${asked}, found none. ${there}`, { token: name, version, versions, path });
+  fail('E_MISSING', `token ${titleIn(wanted)}: expected it in container ${scope.name}${asked}, found none. ${there}`, { token: name, version, versions, path });
 }
 
 function* reachable(scope: Scope): Iterable<symbol> {
   for (let at: Scope | null = scope; at !== null; at = at.parent) yield* at.provided.keys();
 }
 
-/** `clock@1`. */
-const say = (wanted: symbol): string => {
+/** `clock@1`: how messages call a token. */
+export const titleIn = (wanted: symbol): string => {
   const { name, version } = parts(wanted);
   return `${name}@${version}`;
 };

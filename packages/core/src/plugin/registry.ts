@@ -122,6 +122,10 @@ export function find<T>(container: Container, point: Point<T, 'unique-by-name' |
   );
 }
 
+/** What was contributed to one container itself, in order: for tests and for `inspect`. */
+export const keysOf = (container: Container): readonly { readonly point: string; readonly key: string; readonly from: string }[] =>
+  [...scopeOf(container).entries].flatMap(([point, entries]) => (entries as Entries).list.map(({ key, from }) => ({ point, key, from })));
+
 function keyOf<T>(point: Point<T>, item: T, owner: string): string {
   const key: unknown = typeof item === 'object' && item !== null ? point.key(item) : undefined;
   if (typeof key === 'string' && key !== '') return key;
