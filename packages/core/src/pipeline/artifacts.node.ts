@@ -4,8 +4,9 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fail } from '../errors.js';
-import { missingArtifact, parseUri, refuseLabel, uriOf, type Artifacts, type Content } from './artifacts.js';
+import { fail, isHeddleError } from '../errors.js';
+import { checkRange, shortRead, type ByteSink } from '../io/bytes.js';
+import { abortedArtifact, missingArtifact, parseUri, pour, refuseLabel, uriOf, type Artifacts } from './artifacts.js';
 import type { Store } from './executor.js';
 import type { StageResult, StageResults } from './results.js';
 
@@ -30,10 +31,11 @@ export async function openFolderStore(folder: string): Promise<Store> {
 
 function folderArtifacts(root: string, unfinished: string): Artifacts {
   const pathOf = (hash: string): string => join(root, 'files', hash.slice(0, 2), hash); // the name is no part of it
-  return {
-    async put(name, content) {
+  const store: Artifacts = {
+    put: (name, content) => store.write(name, (sink) => pour(content, sink)),
+    async write(name, use) {
       refuseLabel(name);
-      const { path, hash } = await writeUnfinished(root, unfinished, content);
+      const { path, hash } = await writeUnfinished(root, unfinished, name, use);
       await settle(root, path, pathOf(hash));
       return uriOf(hash, name);
     },
@@ -41,27 +43,30 @@ function folderArtifacts(root: string, unfinished: string): Artifacts {
       const { hash, name } = parseUri(uri);
       const path = pathOf(hash);
       const size = (await statOrNull(path))?.size ?? missingArtifact(uri, root);
+      const source = { name, size };
       return {
+        ...source,
         uri,
-        name,
-        size,
         path,
-        async read(start = 0, end = size) {
-          if (start === 0 && end >= size) {
-            const bytes = await readFile(path);
-            const found = createHash('sha256').update(bytes).digest('hex');
-            if (found !== hash) changed(uri, path, found);
-            return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-          }
-          return readRange(path, Math.max(0, start), Math.min(size, end));
+        async bytes() {
+          const bytes = await told(root, 'read', () => readFile(path));
+          const found = createHash('sha256').update(bytes).digest('hex');
+          if (found !== hash) changed(uri, path, found);
+          return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+        },
+        async read(start, end) {
+          checkRange(source, start, end);
+          return told(root, 'read', () => readRange(path, start, end));
         },
         stream: () => createReadStream(path),
+        close: async () => undefined, // every read opens the file for itself: nothing is held
       };
     },
     async has(uri) {
       return (await statOrNull(pathOf(parseUri(uri).hash)))?.isFile() ?? false;
     },
   };
+  return store;
 }
 
 function folderResults(root: string, unfinished: string): StageResults {
@@ -77,7 +82,8 @@ function folderResults(root: string, unfinished: string): StageResults {
     },
     async write(result) {
       const target = pathOf(result.key);
-      const { path } = await writeUnfinished(root, unfinished, new TextEncoder().encode(`${JSON.stringify(result)}\n`));
+      const text = new TextEncoder().encode(`${JSON.stringify(result)}\n`);
+      const { path } = await writeUnfinished(root, unfinished, target, (sink) => sink.write(text));
       await settle(root, path, target);
     },
   };
@@ -94,16 +100,28 @@ function resultIn(text: string, key: string): StageResult | null {
 }
 
 /** Writes under a name that no reader looks at, to the disk and not only to its cache. */
-async function writeUnfinished(root: string, unfinished: string, content: Content): Promise<{ readonly path: string; readonly hash: string }> {
+async function writeUnfinished(
+  root: string,
+  unfinished: string,
+  name: string,
+  use: (sink: ByteSink) => Promise<void>,
+): Promise<{ readonly path: string; readonly hash: string }> {
   const path = join(unfinished, randomUUID());
   const hash = createHash('sha256');
+  const file = await told(root, 'written to', () => open(path, 'wx'));
+  let aborted = false;
   try {
-    const file = await told(root, 'written to', () => open(path, 'wx'));
     try {
-      for await (const chunk of content instanceof Uint8Array ? [content] : content) {
-        hash.update(chunk);
-        await told(root, 'written to', () => file.writeFile(chunk)); // goes on where the last write ended
-      }
+      await use({
+        name,
+        async write(chunk) {
+          hash.update(chunk);
+          await told(root, 'written to', () => file.writeFile(chunk)); // goes on where the last write ended
+        },
+        finish: async () => undefined,
+        abort: async () => void (aborted = true),
+      });
+      if (aborted) abortedArtifact(name);
       await told(root, 'written to', () => file.sync());
     } finally {
       await file.close();
@@ -141,16 +159,16 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 async function readRange(path: string, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(Math.max(0, end - start));
+  const bytes = new Uint8Array(end - start);
   const file = await open(path, 'r');
   try {
     let done = 0;
     while (done < bytes.length) {
       const { bytesRead } = await file.read(bytes, done, bytes.length - done, start + done);
-      if (bytesRead === 0) break;
+      if (bytesRead === 0) shortRead(path, bytes.length, done);
       done += bytesRead;
     }
-    return bytes.subarray(0, done);
+    return bytes;
   } finally {
     await file.close();
   }
@@ -179,6 +197,7 @@ async function told<T>(root: string, what: string, act: () => Promise<T>): Promi
   try {
     return await act();
   } catch (error) {
+    if (isHeddleError(error)) throw error;
     const code = (error as NodeJS.ErrnoException | null)?.code;
     const advice = code === 'ENOSPC' ? 'The disk is full: free space, nothing half-written was left.' : 'Check the path and your rights to it.';
     return fail('E_STORE', `store ${root}: could not be ${what}: ${error instanceof Error ? error.message : String(error)}. ${advice}`, { folder: root, code }, error);

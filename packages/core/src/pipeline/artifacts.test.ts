@@ -43,7 +43,7 @@ describe.each(stores)('artifacts %s', (_, open) => {
     expect(await artifacts.put('letters.txt', chunks([97], [], [98, 99]))).toBe(uri);
     const artifact = await artifacts.open(uri);
     expect([artifact.name, artifact.size, artifact.uri]).toEqual(['letters.txt', 3, uri]);
-    expect(await artifact.read()).toEqual(letters);
+    expect(await artifact.bytes()).toEqual(letters);
     expect([await artifacts.has(uri), await artifacts.has(`artifact:${key}/letters.txt`)]).toEqual([true, false]);
   });
 
@@ -51,9 +51,9 @@ describe.each(stores)('artifacts %s', (_, open) => {
     const { artifacts } = await open();
     const artifact = await artifacts.open(await artifacts.put('x', letters));
     expect(await artifact.read(1, 3)).toEqual(letters.slice(1, 3));
-    expect(await artifact.read(2)).toEqual(letters.slice(2));
-    expect(await artifact.read(1, 99)).toEqual(letters.slice(1));
     expect(await artifact.read(3, 3)).toHaveLength(0);
+    for (const [start, end] of [[1, 4], [-1, 2], [2, 1], [0.5, 1]] as const) await expect(artifact.read(start, end)).rejects.toMatchObject({ code: 'E_IO' });
+    await artifact.close();
     const streamed: number[] = [];
     for await (const chunk of artifact.stream()) streamed.push(...chunk);
     expect(streamed).toEqual([...letters]);
@@ -64,8 +64,9 @@ describe.each(stores)('artifacts %s', (_, open) => {
     const bytes = letters.slice();
     const artifact = await artifacts.open(await artifacts.put('x', bytes));
     bytes.fill(0);
-    (await artifact.read()).fill(0);
-    expect(await artifact.read()).toEqual(letters);
+    (await artifact.bytes()).fill(0);
+    (await artifact.read(0, 3)).fill(0);
+    expect(await artifact.bytes()).toEqual(letters);
   });
 
   it('give back any bytes, however they were cut', async () => {
@@ -75,7 +76,7 @@ describe.each(stores)('artifacts %s', (_, open) => {
         const whole = Uint8Array.from(parts.flatMap((part) => [...part]));
         const uri = await artifacts.put('x', chunks(...parts.map((part) => [...part])));
         expect(uri).toBe(await artifacts.put('x', whole));
-        expect(await (await artifacts.open(uri)).read()).toEqual(whole);
+        expect(await (await artifacts.open(uri)).bytes()).toEqual(whole);
       }),
       { numRuns: 20 },
     );
@@ -87,7 +88,7 @@ describe.each(stores)('artifacts %s', (_, open) => {
     await expect(artifacts.open(uri)).rejects.toMatchObject({ code: 'E_ARTIFACT', message: expect.stringContaining(`artifact '${uri}': expected it in`) });
   });
 
-  it.each(['', '.', '..', '../x', 'a/b', 'a\\b', 'C:x', '.hidden', 'a\u0000b', 'a\nb', 'x'.repeat(201)])('refuses the name %j', async (name) => {
+  it.each(['', '.', '..', '../x', 'a/b', 'a\\b', 'C:x', 'a ', 'CON', 'a\u0000b', 'a\nb', 'x'.repeat(201)])('refuses the name %j', async (name) => {
     const { artifacts } = await open();
     await expect(artifacts.put(name, letters)).rejects.toMatchObject({ code: 'E_NAME' });
   });
@@ -108,6 +109,17 @@ describe.each(stores)('artifacts %s', (_, open) => {
     await results.write({ key, stage: 's', version: 1, output });
     output.list.push(2);
     expect(await results.read(key)).toEqual({ key, stage: 's', version: 1, output: { list: [1] } });
+  });
+
+  it('are written through a sink, and not at all when it fails or is aborted', async () => {
+    const { artifacts } = await open();
+    const uri = await artifacts.write('letters.txt', async (sink) => {
+      for (const letter of letters) await sink.write(Uint8Array.of(letter));
+      await sink.finish();
+    });
+    expect(uri).toBe(`artifact:${abc}/letters.txt`);
+    await expect(artifacts.write('x', async (sink) => (await sink.write(Uint8Array.of(1)), sink.abort()))).rejects.toMatchObject({ code: 'E_ARTIFACT', message: expect.stringContaining("artifact 'x'") });
+    await expect(artifacts.write('x', () => Promise.reject(new Error('no more')))).rejects.toThrow('no more');
   });
 
   it('a source that fails leaves nothing, and its own error', async () => {
@@ -144,7 +156,7 @@ describe('a folder store', () => {
     const { artifacts } = await openFolderStore(await folder());
     const artifact = await artifacts.open(await artifacts.put('x', letters));
     await writeFile(artifact.path!, 'abd');
-    await expect(artifact.read()).rejects.toMatchObject({ code: 'E_ARTIFACT', message: expect.stringContaining(artifact.path!) });
+    await expect(artifact.bytes()).rejects.toMatchObject({ code: 'E_ARTIFACT', message: expect.stringContaining(artifact.path!) });
   });
 
   it.each(['', '{', 'null', '[]', `{"key":"${'b'.repeat(64)}","output":1}`, `{"key":"${key}"}`])('takes the result file %j for none', async (text) => {

@@ -1,20 +1,21 @@
 /** Artifacts: files by content. Stages pass their URIs, never the bytes. */
 
 import { fail } from '../errors.js';
+import { checkRange, memorySink, type ByteSink, type ByteSource } from '../io/bytes.js';
+import { nameTrouble } from '../io/paths.js';
+import { sha256 } from '../io/sha256.js';
 import { token } from '../plugin/container.js';
 
 /** Bytes at once, or as they come. */
 export type Content = Uint8Array | AsyncIterable<Uint8Array>;
 
-export interface Artifact {
+/** A file of the store, read whole, in ranges or as a stream; `openSafetensors` takes it as it is. */
+export interface Artifact extends ByteSource {
   readonly uri: string;
-  readonly name: string;
-  /** Bytes. */
-  readonly size: number;
   /** The file on this machine that holds exactly these bytes, where there is one. Not to be written to. */
   readonly path: string | null;
-  /** Bytes from `start` up to, not including, `end`; all of them unless said. */
-  read(start?: number, end?: number): Promise<Uint8Array>;
+  /** @throws E_ARTIFACT when they are no longer those that the URI names */
+  bytes(): Promise<Uint8Array>;
   stream(): AsyncIterable<Uint8Array>;
 }
 
@@ -25,9 +26,15 @@ export interface Artifacts {
    *
    * @param name for people, and for the ending: `model.safetensors`
    * @returns `artifact:SHA256/NAME`
-   * @throws E_NAME for a name with a slash, a colon or a control character
+   * @throws E_NAME for a name that is a way to elsewhere on some system
    */
   put(name: string, content: Content): Promise<string>;
+  /**
+   * Stores what is written to a sink until `use` settles; nothing when it fails or aborts.
+   *
+   * @example artifacts.write('model.safetensors', (sink) => writeSafetensors(sink, tensors))
+   */
+  write(name: string, use: (sink: ByteSink) => Promise<void>): Promise<string>;
   /** @throws E_ARTIFACT when it is not here, or no longer what it was */
   open(uri: string): Promise<Artifact>;
   has(uri: string): Promise<boolean>;
@@ -37,9 +44,6 @@ export interface Artifacts {
 export const ARTIFACTS = token<Artifacts>('artifacts');
 
 const pattern = /^artifact:([0-9a-f]{64})\/(.+)$/s;
-// No separators, drive letters, control characters, nor a leading dot: a name is a label and never a way anywhere.
-// oxlint-disable-next-line no-control-regex
-const label = /^(?!\.)[^/\\:\u0000-\u001f\u007f]{1,200}$/;
 
 export const uriOf = (hash: string, name: string): string => `artifact:${hash}/${name}`;
 
@@ -51,14 +55,23 @@ export const uriOf = (hash: string, name: string): string => `artifact:${hash}/$
 export function parseUri(uri: string): { readonly hash: string; readonly name: string } {
   const match = pattern.exec(uri);
   const [, hash, name] = match ?? [];
-  if (hash !== undefined && name !== undefined && label.test(name)) return { hash, name };
+  if (hash !== undefined && name !== undefined && labelTrouble(name) === null) return { hash, name };
   return fail('E_ARTIFACT', `artifact: expected a URI artifact:SHA256/NAME as put() gives, received '${String(uri).slice(0, 120)}'. Pass URIs on unchanged.`, { uri });
 }
 
 /** @throws E_NAME */
 export function refuseLabel(name: string): void {
-  if (typeof name === 'string' && label.test(name)) return;
-  fail('E_NAME', `artifact: expected a plain file name, received ${JSON.stringify(name)}. Leave out folders, colons, control characters and a leading dot.`, { name });
+  const trouble = labelTrouble(name);
+  if (trouble === null) return;
+  fail('E_NAME', `artifact: expected a plain file name, received ${JSON.stringify(name)}, which ${trouble}. Rename it.`, { name });
+}
+
+/** A name is a label and never a way anywhere, on whatever system it is read. */
+const labelTrouble = (name: string): string | null => (name.length > 200 ? 'is longer than 200 characters' : nameTrouble(name));
+
+/** @throws E_ARTIFACT */
+export function abortedArtifact(name: string): never {
+  fail('E_ARTIFACT', `artifact '${name}': expected it to be written, but its sink was aborted. Nothing was stored; run the stage again.`, { name });
 }
 
 /** @throws E_ARTIFACT */
@@ -76,50 +89,58 @@ export function artifactsIn(value: unknown): readonly string[] {
   return Object.values(value).flatMap(artifactsIn);
 }
 
+/** Feeds bytes to a sink. */
+export async function pour(content: Content, sink: ByteSink): Promise<void> {
+  for await (const chunk of content instanceof Uint8Array ? [content] : content) await sink.write(chunk);
+}
+
 /** A store that ends with the process. */
 export function memoryArtifacts(): Artifacts {
   const held = new Map<string, Uint8Array>();
-  return {
-    async put(name, content) {
+  const store: Artifacts = {
+    put: (name, content) => store.write(name, (sink) => pour(content, sink)),
+    async write(name, use) {
       refuseLabel(name);
-      const bytes = content instanceof Uint8Array ? new Uint8Array(content) : await gather(content);
-      const hash = await sha256(bytes);
+      const sink = memorySink(name);
+      let aborted = false;
+      await use({ ...sink, finish: async () => undefined, abort: async () => void (aborted = true) });
+      if (aborted) abortedArtifact(name);
+      await sink.finish();
+      const bytes = sink.bytes();
+      const hash = await hashOf(bytes);
       held.set(hash, bytes);
       return uriOf(hash, name);
     },
     async open(uri) {
       const { hash, name } = parseUri(uri);
       const bytes = held.get(hash) ?? missingArtifact(uri, 'memory');
+      const source = { name, size: bytes.length };
       return {
+        ...source,
         uri,
-        name,
-        size: bytes.length,
         path: null,
-        read: async (start = 0, end = bytes.length) => bytes.slice(start, end), // a copy: what is stored never changes
+        bytes: async () => bytes.slice(), // a copy: what is stored never changes
+        async read(start, end) {
+          checkRange(source, start, end);
+          return bytes.slice(start, end);
+        },
         async *stream() {
           yield bytes.slice();
         },
+        close: async () => undefined,
       };
     },
     async has(uri) {
       return held.has(parseUri(uri).hash);
     },
   };
+  return store;
 }
 
-async function gather(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
-  const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk.slice()); // a source may reuse its buffer
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+/** The platform's own SHA-256 where the page may use it; it is many times faster on files. */
+async function hashOf(bytes: Uint8Array): Promise<string> {
+  const subtle = (globalThis.crypto as Crypto | undefined)?.subtle as SubtleCrypto | undefined;
+  if (subtle === undefined) return sha256(bytes);
+  const digest = new Uint8Array(await subtle.digest('SHA-256', new Uint8Array(bytes)));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -81,7 +81,7 @@ describe('a flow in this process', () => {
   it('artifacts pass from stage to stage by URI', async () => {
     const uri = schemaOf('a URI', (value): value is string => typeof value === 'string');
     const write = defineStage({ name: 'write', version: 1, input: numeric, output: uri, run: ({ n }, { artifacts }) => artifacts.put('n.bin', Uint8Array.of(n)) });
-    const read = defineStage({ name: 'read', version: 1, input: uri, output: numeric, run: async (at, { artifacts }) => ({ n: (await (await artifacts.open(at)).read())[0]! }) });
+    const read = defineStage({ name: 'read', version: 1, input: uri, output: numeric, run: async (at, { artifacts }) => ({ n: (await (await artifacts.open(at)).bytes())[0]! }) });
     const flow = pipeline('files').then(write).then(read);
     expect(await lastValueFrom(createHost().execute(flow, { n: 9 }))).toMatchObject({ output: { n: 9 } });
   });
