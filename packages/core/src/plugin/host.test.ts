@@ -1,5 +1,5 @@
 import { lastValueFrom, toArray } from 'rxjs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Backend, BackendOffer } from '../backend/contract.js';
 import { get, provide, token, type Container } from './container.js';
 import { createHost } from './host.js';
@@ -101,6 +101,27 @@ describe('what is checked before any plugin registers', () => {
       }),
     );
     expect(createHost({ plugins: [foreign], allowCopies: true }).plugins).toEqual([foreign]);
+  });
+
+  it('contracts are plain data: what another copy contributes and provides is found, asked for and closed', async () => {
+    vi.resetModules();
+    const other = await import('./index.js'); // the same files, loaded a second time
+    expect(other.contribute).not.toBe(contribute);
+    const log: string[] = [];
+    const foreign = other.definePlugin({
+      name: 'foreign',
+      version: '1.0.0',
+      register(container) {
+        other.contribute(container, other.REWARDS, reward('math'));
+        other.provide(container, other.token<object>('thing'), (c) => ({ ...closable(log, 'thing'), clock: other.get(c, other.token('clock')) }), 'host');
+      },
+    });
+    const host = createHost({ plugins: [foreign], allowCopies: true });
+    provide(host.container, CLOCK, () => ({ now: () => 1 }), 'host');
+    expect(host.find(REWARDS, 'math').name).toBe('math');
+    expect(host.get(token<{ clock: { now(): number } }>('thing')).clock.now()).toBe(1);
+    await host.close();
+    expect(log).toEqual(['thing']);
   });
 
   it('a plugin written by hand, without a stamp, is welcome', () => {
