@@ -54,6 +54,7 @@ type Given<P extends AnyPiece> = NonNullable<P['gives']> extends () => infer O ?
 export function pipeline(name: string): EmptyFlow {
   refuseName('pipeline', name);
   return {
+    // oxlint-disable-next-line unicorn/no-thenable -- awaiting one is refused, by the compiler and by stepsOf
     then: <I, O>(first: Piece<I, O>) => flowOf<I, O>(name, stepsOf(name, first)),
     thenAll: <B extends Readonly<Record<string, AnyPiece>>>(branches: B) =>
       flowOf<Accepted<B[keyof B]>, { [K in keyof B]: Given<B[K]> }>(name, [fan(name, branches)]),
@@ -70,6 +71,7 @@ function flowOf<I, O>(name: string, steps: readonly Step[]): Flow<I, O> {
     is: 'flow',
     name,
     steps,
+    // oxlint-disable-next-line unicorn/no-thenable -- see above
     then: <N>(next: Piece<O, N>) => flowOf<I, N>(name, [...steps, ...stepsOf(name, next)]),
     thenAll: <R>(branches: Readonly<Record<string, AnyPiece>>) => flowOf<I, R>(name, [...steps, fan(name, branches)]),
   };

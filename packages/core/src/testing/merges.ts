@@ -23,7 +23,7 @@ const models: readonly HostTensor[] = [
   host([4, 3], [1.5, 0.25, -1, 2, -0.75, 1.5, 1, 0.5, 3, -0.125, 0, 1.25]),
 ];
 const base = host([4, 3], [0.25, -0.5, 0.5, 1, 0.5, 0.25, 1, 0.25, -1, 0.25, 0, 0.5]);
-const zeros = host([4, 3], new Array<number>(12).fill(0));
+const zeros = host([4, 3], Array.from({ length: 12 }, () => 0));
 
 export function mergeChecks(method: MergeMethod, { options = {}, alone = options, tolerance = 1e-5 }: MergeOptions = {}): readonly Check[] {
   const { orderIndependent, needsBase } = method.laws;
