@@ -1,0 +1,14 @@
+/** What every package's tests have in common; each `vitest.config.ts` re-exports or extends it. */
+
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts'],
+    passWithNoTests: true,
+    // `npm test` adds these reports up.
+    reporters: ['default', 'json'],
+    outputFile: { json: 'reports/vitest.json' },
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reportsDirectory: 'reports/coverage' },
+  },
+});
