@@ -1,0 +1,87 @@
+/**
+ * Counter-based random numbers: Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
+ *
+ * A number depends on a key, a stream and its position, never on what was drawn before. So every engine gets the
+ * same bits, and a resumed run draws what the first one would have drawn.
+ */
+
+const M0 = 0xd2511f53;
+const M1 = 0xcd9e8d57;
+const W0 = 0x9e3779b9;
+const W1 = 0xbb67ae85;
+
+/** High 32 bits of an unsigned 32 x 32 product, through 16-bit halves: a double holds no 64-bit product. */
+function high(a: number, b: number): number {
+  const al = a & 0xffff;
+  const ah = a >>> 16;
+  const bl = b & 0xffff;
+  const bh = b >>> 16;
+  const middle = ah * bl + ((al * bl) >>> 16);
+  const cross = al * bh + (middle & 0xffff);
+  return (ah * bh + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000)) >>> 0;
+}
+
+/**
+ * Ten rounds on one block.
+ *
+ * @param out receives four unsigned 32-bit words
+ */
+export function philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Uint32Array): void {
+  for (let round = 0; round < 10; round++) {
+    const h0 = high(M0, c0);
+    const l0 = Math.imul(M0, c0) >>> 0;
+    const h1 = high(M1, c2);
+    const l1 = Math.imul(M1, c2) >>> 0;
+    c0 = (h1 ^ c1 ^ k0) >>> 0;
+    c1 = l1;
+    c2 = (h0 ^ c3 ^ k1) >>> 0;
+    c3 = l0;
+    k0 = (k0 + W0) >>> 0;
+    k1 = (k1 + W1) >>> 0;
+  }
+  out[0] = c0;
+  out[1] = c1;
+  out[2] = c2;
+  out[3] = c3;
+}
+
+/**
+ * Fills with uniform numbers in [0, 1), 24 bits each, so that every one is exact in float32.
+ *
+ * @param key0 seed of the run
+ * @param key1 step
+ * @param stream where in the model; see `streamOf`
+ */
+export function randomUniform(out: Float32Array | Float64Array | Int32Array | Uint8Array, key0: number, key1: number, stream: number): void {
+  const words = new Uint32Array(4);
+  for (let i = 0; i < out.length; i += 4) {
+    philox((i / 4) >>> 0, 0, stream >>> 0, 0, key0 >>> 0, key1 >>> 0, words);
+    const end = Math.min(4, out.length - i);
+    for (let j = 0; j < end; j++) out[i + j] = (words[j]! >>> 8) / 0x1000000;
+  }
+}
+
+/** A stream number for a name, such as the path of a layer: FNV-1a over its UTF-16 units. */
+export function streamOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) {
+    hash = Math.imul(hash ^ (name.charCodeAt(i) & 0xff), 0x01000193);
+    hash = Math.imul(hash ^ (name.charCodeAt(i) >>> 8), 0x01000193);
+  }
+  return hash >>> 0;
+}
+
+/** An endless stream of uniform numbers, for host code such as initialisers and shuffles. */
+export function uniforms(seed: number, stream: number): () => number {
+  const words = new Uint32Array(4);
+  let block = 0;
+  let at = 4;
+  return () => {
+    if (at === 4) {
+      philox(block >>> 0, Math.floor(block / 0x100000000), stream >>> 0, 1, seed >>> 0, Math.floor(seed / 0x100000000) >>> 0, words);
+      block++;
+      at = 0;
+    }
+    return (words[at++]! >>> 8) / 0x1000000;
+  };
+}
