@@ -1,0 +1,17 @@
+/** The language of tensors: what layers, losses and rules are written in. */
+
+export { Tensor, concat, constant, full, iota, random, where, type Keep, type Operand } from './tensor.js';
+export { grad, placeholder, trace } from './trace.js';
+export { defineKernel, defineOp, type OpFunction } from './op.js';
+export { evaluate, evaluateAll, host, hostZeros } from './evaluate.js';
+export { abs, and, clip, maximum, minimum, not, or, sign } from './sugar/arithmetic.js';
+export { relu, sigmoid, softplus } from './sugar/activation.js';
+export { causalMask, joinHeads, ropeTables, splitHeads } from './sugar/attention.js';
+export { argmax, cumsum, nucleus, sampleToken } from './sugar/choose.js';
+export { convolve } from './sugar/convolve.js';
+export { gelu, geluGradOp, geluOp, silu, siluOp } from './ops/activate.js';
+export { attend, attendOp } from './ops/attend.js';
+export { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from './ops/normalise.js';
+export { addAt, addAtOp, logProbability, logProbabilityOp, pick, pickOp } from './ops/pick.js';
+export { rotate, rotateOp } from './ops/rotate.js';
+export { logSoftmax, logSoftmaxOp, logSumExp, softmax, softmaxOp } from './ops/softmax.js';

@@ -1,0 +1,56 @@
+/** Activations that engines have in one piece: GELU and SiLU, with gradients that do not keep extra tensors. */
+
+import { defineOp } from '../op.js';
+import { sigmoid } from '../sugar/activation.js';
+import type { Tensor } from '../tensor.js';
+
+type Form = { readonly form: 'erf' | 'tanh' };
+
+const rootTwoOverPi = Math.sqrt(2 / Math.PI);
+
+/** The share of x that passes: Phi(x), or its approximation by tanh (Hendrycks and Gimpel 2016). */
+const passed = (x: Tensor, form: Form['form']): Tensor =>
+  form === 'erf' ? x.mul(Math.SQRT1_2).erf().add(1).mul(0.5) : inner(x).tanh().add(1).mul(0.5);
+
+const inner = (x: Tensor): Tensor => x.add(x.mul(x).mul(x).mul(0.044715)).mul(rootTwoOverPi);
+
+export const geluOp = defineOp<Form>({
+  name: 'gelu',
+  version: 1,
+  infer: ([x]) => [x!],
+  decompose: ([x], { form }) => [x!.mul(passed(x!, form))],
+  vjp: ({ cts: [ct], inputs: [x], attrs }) => [geluGradOp([x!, ct!], attrs)[0]!],
+});
+
+/** The gradient as an op, so that an engine may fuse it. @shape x [...s], ct [...s] -> [...s] */
+export const geluGradOp = defineOp<Form>({
+  name: 'geluGrad',
+  version: 1,
+  infer: ([x]) => [x!],
+  decompose([x, ct], { form }) {
+    if (form === 'erf') {
+      const density = x!.square().mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI));
+      return [ct!.mul(passed(x!, form).add(x!.mul(density)))];
+    }
+    const t = inner(x!).tanh();
+    const slope = x!.square().mul(3 * 0.044715).add(1).mul(rootTwoOverPi);
+    return [ct!.mul(t.add(1).mul(0.5).add(x!.mul(0.5).mul(t.square().neg().add(1)).mul(slope)))];
+  },
+});
+
+export const siluOp = defineOp({
+  name: 'silu',
+  version: 1,
+  infer: ([x]) => [x!],
+  decompose: ([x]) => [x!.mul(sigmoid(x!))],
+  vjp({ cts: [ct], inputs: [x] }) {
+    const s = sigmoid(x!);
+    return [ct!.mul(s.mul(x!.mul(s.neg().add(1)).add(1)))];
+  },
+});
+
+/** @param form `erf` is exact; `tanh` the approximation that GPT-2 uses */
+export const gelu = (x: Tensor, form: Form['form'] = 'erf'): Tensor => geluOp([x], { form })[0]!;
+
+/** x * sigmoid(x), also called swish. */
+export const silu = (x: Tensor): Tensor => siluOp([x], {})[0]!;

@@ -1,0 +1,13 @@
+/** Activations that need no residual of their own. GELU and SiLU are ops: see `../ops`. */
+
+import { where, type Tensor } from '../tensor.js';
+import { abs, maximum } from './arithmetic.js';
+
+/** Gradient 0 at 0. */
+export const relu = (x: Tensor): Tensor => where(x.greater(0), x, 0);
+
+/** Through `tanh`: through `exp` the gradient of large inputs would be 0 * inf. */
+export const sigmoid = (x: Tensor): Tensor => x.mul(0.5).tanh().add(1).mul(0.5);
+
+/** `log(1 + exp(x))` without overflow. */
+export const softplus = (x: Tensor): Tensor => maximum(x, 0).add(abs(x).neg().exp().add(1).log());
