@@ -1,0 +1,33 @@
+/** Checks of what is fed to a run: the same for every backend. */
+
+import { fail } from '../errors.js';
+import { sameShape, showType, sizeOf } from '../ir/shape.js';
+import type { DeviceTensor, Feeds, Signature } from './contract.js';
+import type { HostTensor } from '../ir/types.js';
+
+export const isHost = (t: HostTensor | DeviceTensor): t is HostTensor => 'data' in t;
+
+/**
+ * @throws E_FEED naming a missing, unknown or ill-typed input, or a device tensor of another backend
+ */
+export function checkFeeds(signature: Signature, feeds: Feeds, backend: string): void {
+  for (const [name, type] of Object.entries(signature.inputs)) {
+    const fed = feeds[name];
+    if (fed === undefined) fail('E_FEED', `input '${name}': expected ${showType(type)}, received nothing. Feed it by name.`, { name, type });
+    const got = isHost(fed) ? fed : fed.type;
+    if (got.dtype !== type.dtype || !sameShape(got.shape, type.shape)) {
+      fail('E_FEED', `input '${name}': expected ${showType(type)}, received ${showType(got)}. Executables have static shapes; compile another for this one.`, { name, expected: type, received: { dtype: got.dtype, shape: got.shape } });
+    }
+    if (isHost(fed) && fed.data.length !== sizeOf(type.shape)) {
+      fail('E_FEED', `input '${name}': expected ${sizeOf(type.shape)} cells for ${showType(type)}, received ${fed.data.length}.`, { name });
+    }
+    if (!isHost(fed) && fed.backend !== backend) {
+      fail('E_FEED', `input '${name}': expected a tensor of backend ${backend}, received one of ${fed.backend}. Download it first.`, { name });
+    }
+  }
+  for (const name of Object.keys(feeds)) {
+    if (!(name in signature.inputs)) {
+      fail('E_FEED', `input '${name}': expected one of ${Object.keys(signature.inputs).slice(0, 8).join(', ')}${Object.keys(signature.inputs).length > 8 ? '…' : ''}, received an unknown name. Leave it out.`, { name });
+    }
+  }
+}
