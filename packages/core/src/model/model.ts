@@ -1,0 +1,50 @@
+/** A model is a layer with a kind, a configuration in JSON, and, for decoding, a step over a cache. */
+
+import type { Json } from '../io/json.js';
+import type { Types } from '../ir/types.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { Layer, Params, Bound } from './layer.js';
+
+/** What one decoding step reads: `N` new tokens for each of `B` rows, over a cache of `C` places. */
+export interface DecodeInput {
+  /** i32[B, N] */
+  readonly ids: Tensor;
+  /** i32[B, N]: position of each token in its text, which is not always its place in the cache. */
+  readonly positions: Tensor;
+  /** i32[B, N]: place in the cache that each token is written to. */
+  readonly places: Tensor;
+  /** f32[B, N, C], added to the scores: 0 where a token may look, a large negative number where not. */
+  readonly mask: Tensor;
+  readonly cache: Readonly<Record<string, Tensor>>;
+}
+
+export interface DecodeOutput {
+  /** f32[B, N, V] */
+  readonly logits: Tensor;
+  readonly cache: Readonly<Record<string, Tensor>>;
+}
+
+/** Ids to logits, one position ahead. */
+export interface DecoderModel<P extends Params = Params> extends Layer<P, [ids: Tensor] & readonly never[], Tensor> {
+  readonly kind: 'decoder';
+  /** Name under which `MODELS` can make it again. */
+  readonly architecture: string;
+  readonly config: Json;
+  readonly vocabulary: number;
+  /** Longest text in tokens. */
+  readonly length: number;
+  /** Names and types of the cache for `batch` rows and `capacity` places. */
+  cache(batch: number, capacity: number): Types;
+  decode(bound: Bound<P>, input: DecodeInput): DecodeOutput;
+}
+
+/** How a plugin offers an architecture: plain JSON in, a model out. */
+export interface ModelFactory {
+  readonly name: string;
+  create(config: Json, parts: PartSource): DecoderModel;
+}
+
+/** Finds layers by name among what plugins contributed. */
+export interface PartSource {
+  part(point: 'attention' | 'ffn' | 'norm' | 'positions', name: string, config: Readonly<Record<string, Json>>): unknown;
+}
