@@ -1,0 +1,277 @@
+/** The pull loop: one event at a time, testable without rxjs. State lives on the device between steps. */
+
+import { fail, HeddleError } from '../errors.js';
+import { hashJson } from '../io/json.js';
+import { countParameters, initialise } from '../model/tree.js';
+import { sizeOf } from '../ir/shape.js';
+import { isHost } from '../backend/feeds.js';
+import { firstNotFinite } from './diagnose.js';
+import { accumulateStep, applyStep, stateTypes, sumTypes, trainStep, type StepPlan } from './step.js';
+import type { DeviceTensor, Executable, Feeds } from '../backend/contract.js';
+import type { HostTensor, Types } from '../ir/types.js';
+import type { Checkpoint, CheckpointMeta, TrainEvent } from './events.js';
+import type { TrainPlan } from './plan.js';
+
+type Tensors = Record<string, DeviceTensor>;
+
+interface Batch {
+  readonly feeds: Record<string, HostTensor>;
+  readonly tokens: number;
+  readonly cursor: unknown;
+}
+
+/**
+ * Runs a plan.
+ *
+ * @param signal aborting it ends the run after the running step, with reason `cancelled`
+ * @throws E_NOT_FINITE when the loss is NaN or infinite, after an event `step.failed`
+ */
+export async function* loop(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<TrainEvent> {
+  const { backend, seed = 0, accumulate = 1 } = plan;
+  const began = performance.now();
+  const first = await nextBatch(plan);
+  if (!first) fail('E_DATA', `${plan.name}: expected at least one batch, received none. Check the data source.`, {});
+  const types: Types = Object.fromEntries(Object.entries(first.feeds).map(([n, { dtype, shape }]) => [n, { dtype, shape }]));
+  const step: StepPlan = { model: plan.model, objective: plan.objective, optimizer: plan.optimizer, batch: types, clip: plan.clip ?? null };
+  const engine = await Engine.open(plan, step, accumulate);
+  let state: Tensors = {};
+  try {
+    const start = await begin(plan, step);
+    state = await engine.upload(start.tensors);
+    let { tokens } = start;
+    // A resumed run finds its place in the data; the batch read above was for its types.
+    let batch: Batch | null = start.cursor === undefined ? first : (await plan.data.seek(start.cursor), await nextBatch(plan));
+    yield {
+      type: 'run.started',
+      run: plan.name,
+      parameters: countParameters(plan.model),
+      backend: backend.name,
+      steps: plan.steps,
+      resumedFrom: plan.resume?.step ?? null,
+      compileMs: performance.now() - began,
+    };
+    let done = start.step;
+    let cursor = start.cursor;
+    let stopped = false;
+    while (done < plan.steps && !signal.aborted && !stopped) {
+      const from = performance.now();
+      const batches: Batch[] = [];
+      while (batches.length < accumulate && batch) {
+        batches.push(batch);
+        batch = await nextBatch(plan);
+      }
+      if (batches.length < accumulate) {
+        stopped = true;
+        break;
+      }
+      const scalars = plan.optimizer.scalars(done + 1, plan.schedule(done));
+      const { next, loss, metrics } = await engine.step(state, batches, scalars, seed, done);
+      if ([loss, ...Object.values(metrics)].some(x => !Number.isFinite(x))) {
+        // The state before the step is still whole: it is what gets saved and what the search runs on.
+        closeAll(next);
+        yield* failure(plan, step, state, batches, { step: done, tokens, cursor, seed, loss });
+      }
+      closeAll(state);
+      state = next;
+      done += 1;
+      cursor = batches.at(-1)!.cursor;
+      const seen = batches.reduce((n, b) => n + b.tokens, 0);
+      tokens += seen;
+      const hold = holding(plan, state, { step: done, tokens, cursor, seed });
+      yield {
+        type: 'step.finished',
+        step: done,
+        steps: plan.steps,
+        loss,
+        metrics,
+        tokens: seen,
+        seconds: (performance.now() - from) / 1000,
+        ...hold.calls,
+        stop: () => {
+          stopped = true;
+        },
+      };
+      await hold.settled();
+    }
+    const reason = done >= plan.steps ? 'steps' : stopped ? 'stopped' : 'cancelled';
+    const hold = holding(plan, state, { step: done, tokens, cursor, seed });
+    yield { type: 'run.finished', step: done, reason, ...hold.calls };
+    await hold.settled();
+  } finally {
+    closeAll(state);
+    await engine.close();
+    await plan.data.close();
+  }
+}
+
+async function nextBatch({ data }: TrainPlan): Promise<Batch | null> {
+  const got = await data.next();
+  return got && { feeds: { ...got.batch }, tokens: got.tokens, cursor: got.cursor };
+}
+
+const closeAll = (tensors: Tensors): void => {
+  for (const t of Object.values(tensors)) t.close();
+};
+
+interface Start {
+  readonly tensors: Record<string, HostTensor>;
+  readonly step: number;
+  readonly tokens: number;
+  readonly cursor: unknown;
+}
+
+/** Parameters and optimizer state to start with: fresh, given, or from a checkpoint. */
+async function begin(plan: TrainPlan, step: StepPlan): Promise<Start> {
+  const wanted = { ...named('params', plan.initial ?? initialise(plan.model, plan.seed ?? 0)), ...named('state', zeroState(step)) };
+  const { resume } = plan;
+  if (!resume) return { tensors: wanted, step: 0, tokens: 0, cursor: undefined };
+  const hash = hashJson(plan.config ?? null);
+  if (resume.meta.configHash !== hash) {
+    fail('E_RESUME', `${plan.name}: expected a checkpoint of the same configuration, received one of another (step ${resume.step}). Start anew, or pass the configuration that it was made with.`, { expected: hash, received: resume.meta.configHash });
+  }
+  for (const [name, { shape, dtype }] of Object.entries(wanted)) {
+    const saved = resume.tensors[name];
+    if (!saved || saved.dtype !== dtype || saved.shape.join() !== shape.join()) {
+      fail('E_RESUME', `${plan.name}: expected ${name} of ${dtype}[${shape.join(', ')}] in the checkpoint, received ${saved ? `${saved.dtype}[${saved.shape.join(', ')}]` : 'none'}. Is it of another model or optimizer?`, { name });
+    }
+  }
+  const tensors = Object.fromEntries(Object.keys(wanted).map(name => [name, resume.tensors[name]!]));
+  return { tensors, step: resume.step, tokens: resume.meta.tokens, cursor: resume.meta.cursor };
+}
+
+const named = <T>(prefix: string, items: Readonly<Record<string, T>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(items).map(([n, t]) => [`${prefix}.${n}`, t]));
+
+function zeroState({ model, optimizer }: StepPlan): Record<string, HostTensor> {
+  return Object.fromEntries(Object.entries(stateTypes({ model, optimizer })).map(([n, { shape }]) => [n, zeros(shape)]));
+}
+
+const zeros = (shape: readonly number[]): HostTensor => ({ dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) });
+const scalar = (x: number): HostTensor => ({ dtype: 'f32', shape: [], data: Float32Array.of(x) });
+
+interface Place {
+  readonly step: number;
+  readonly tokens: number;
+  readonly cursor: unknown;
+  readonly seed: number;
+}
+
+/** The calls of an event that holds the run up, and the wait for what was asked through them. */
+function holding(plan: TrainPlan, state: Tensors, place: Place) {
+  const pending: Promise<unknown>[] = [];
+  return {
+    calls: { snapshot: () => snapshot(plan, state, place), waitUntil: (work: Promise<unknown>): void => void pending.push(work) },
+    async settled(): Promise<void> {
+      // Work may ask for more time for what follows it.
+      while (pending.length > 0) await Promise.all(pending.splice(0));
+    },
+  };
+}
+
+async function snapshot(plan: TrainPlan, state: Tensors, { step, tokens, cursor, seed }: Place): Promise<Checkpoint> {
+  const tensors: Record<string, HostTensor> = {};
+  for (const [name, t] of Object.entries(state)) tensors[name] = await plan.backend.download(t);
+  const config = plan.config ?? null;
+  const meta: CheckpointMeta = { format: 1, step, seed, cursor, config, configHash: hashJson(config), backend: plan.backend.name, plugins: plan.plugins ?? {}, tokens };
+  return { step, tensors, meta };
+}
+
+/** Says where it went wrong, lets listeners save the last good state, then throws. */
+async function* failure(
+  plan: TrainPlan,
+  step: StepPlan,
+  state: Tensors,
+  batches: readonly Batch[],
+  place: Place & { readonly loss: number },
+): AsyncGenerator<TrainEvent, never> {
+  const feeds: Record<string, HostTensor> = { key: key(place.seed, place.step) };
+  for (const [name, t] of Object.entries(state)) if (name.startsWith('params.')) feeds[name] = await plan.backend.download(t);
+  let where = 'unknown';
+  for (const batch of batches) {
+    const found = await firstNotFinite(step, plan.backend, { ...feeds, ...named('batch', batch.feeds) }, plan.kernels);
+    if (found) {
+      where = found;
+      break;
+    }
+  }
+  const hold = holding(plan, state, place);
+  yield { type: 'step.failed', step: place.step + 1, loss: place.loss, path: where, ...hold.calls };
+  await hold.settled();
+  throw new HeddleError(
+    'E_NOT_FINITE',
+    `${plan.name}: step ${place.step + 1}: expected a finite loss, received ${place.loss}; the first tensor that is not finite is ${where}. The state before the step is whole: lower the rate or clip gradients, and resume from it.`,
+    { step: place.step + 1, loss: place.loss, path: where },
+  );
+}
+
+const key = (seed: number, step: number): HostTensor => ({ dtype: 'i32', shape: [2], data: Int32Array.of(seed, step) });
+
+/** The compiled step: one executable, or two with accumulation. */
+class Engine {
+  readonly #plan: TrainPlan;
+  readonly #whole: Executable | null;
+  readonly #add: Executable | null;
+  readonly #apply: Executable | null;
+  readonly #sums: Types;
+
+  private constructor(plan: TrainPlan, whole: Executable | null, add: Executable | null, apply: Executable | null, sums: Types) {
+    this.#plan = plan;
+    this.#whole = whole;
+    this.#add = add;
+    this.#apply = apply;
+    this.#sums = sums;
+  }
+
+  static async open(plan: TrainPlan, step: StepPlan, accumulate: number): Promise<Engine> {
+    if (!(Number.isInteger(accumulate) && accumulate >= 1)) fail('E_CONFIG', `${plan.name}: accumulate: expected a whole number from 1 up, received ${accumulate}.`, { accumulate });
+    const options = plan.kernels ? { kernels: plan.kernels } : {};
+    if (accumulate === 1) return new Engine(plan, await plan.backend.compile(trainStep(step), { ...options, name: 'train' }), null, null, {});
+    const add = await plan.backend.compile(accumulateStep(step), { ...options, name: 'accumulate' });
+    return new Engine(plan, null, add, await plan.backend.compile(applyStep(step), { ...options, name: 'apply' }), sumTypes(step));
+  }
+
+  async upload(tensors: Readonly<Record<string, HostTensor>>): Promise<Tensors> {
+    const out: Tensors = {};
+    for (const [name, t] of Object.entries(tensors)) out[name] = await this.#plan.backend.upload(t);
+    return out;
+  }
+
+  async step(
+    state: Tensors,
+    batches: readonly Batch[],
+    scalars: Readonly<Record<string, number>>,
+    seed: number,
+    at: number,
+  ): Promise<{ readonly next: Tensors; readonly loss: number; readonly metrics: Record<string, number> }> {
+    const keep = Object.keys(state);
+    const fed = named('scalars', Object.fromEntries(Object.entries(scalars).map(([n, x]) => [n, scalar(x)])));
+    const { outputs, kept } = this.#whole
+      ? await this.#whole.run({ ...state, ...fed, ...named('batch', batches[0]!.feeds), key: key(seed, at) }, { keep })
+      : await this.#accumulated(state, batches, fed, seed, at, keep);
+    const metrics: Record<string, number> = {};
+    for (const [name, t] of Object.entries(outputs)) if (name.startsWith('metrics.')) metrics[name.slice(8)] = t.data[0]!;
+    return { next: { ...kept }, loss: outputs['loss']!.data[0]!, metrics };
+  }
+
+  async #accumulated(state: Tensors, batches: readonly Batch[], fed: Feeds, seed: number, at: number, keep: readonly string[]) {
+    const params = Object.fromEntries(Object.entries(state).filter(([n]) => n.startsWith('params.')));
+    const names = Object.keys(this.#sums).map(n => `sums.${n}`);
+    let sums: Feeds = Object.fromEntries(Object.entries(this.#sums).map(([n, { shape }]) => [`sums.${n}`, zeros(shape)]));
+    for (const [i, batch] of batches.entries()) {
+      const old = sums;
+      // Each batch of a step draws other random numbers: the step's key, shifted by a stride beyond any step count.
+      const { kept } = await this.#add!.run({ ...params, ...sums, ...named('batch', batch.feeds), key: key(seed + i * 0x3779b9, at) }, { keep: names });
+      for (const t of Object.values(old)) if (!isHost(t)) t.close();
+      sums = kept;
+    }
+    const result = await this.#apply!.run({ ...state, ...sums, ...fed }, { keep });
+    for (const t of Object.values(sums)) if (!isHost(t)) t.close();
+    return result;
+  }
+
+  async close(): Promise<void> {
+    await this.#whole?.close();
+    await this.#add?.close();
+    await this.#apply?.close();
+  }
+}

@@ -1,0 +1,64 @@
+/** What a run minimises. */
+
+import { logProbability } from '../tensor/ops/pick.js';
+import { logSoftmax } from '../tensor/ops/softmax.js';
+import { i32, f32, type Types } from '../ir/types.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { AnyLayer, Bound } from '../model/layer.js';
+
+/**
+ * A loss before division: batches of unequal weight add up rightly only if sums and counts stay apart.
+ * The loss is `sum / count`.
+ */
+export interface Loss {
+  /** f32[] */
+  readonly sum: Tensor;
+  /** f32[], at least 1 unless the batch is empty. */
+  readonly count: Tensor;
+  /** f32[] each, summed like the loss and divided by the same count. */
+  readonly metrics?: Readonly<Record<string, Tensor>>;
+}
+
+export interface Objective<M extends AnyLayer = AnyLayer> {
+  readonly name: string;
+  /** Names and types of what it reads from a batch. */
+  batch(batch: number, length: number): Types;
+  loss(model: Bound<M>, batch: Readonly<Record<string, Tensor>>): Loss;
+}
+
+export interface NextTokenOptions {
+  /** Share of the target's weight that is spread evenly over the vocabulary. */
+  readonly labelSmoothing?: number;
+  /** `torch` spreads over all V tokens, `fairseq` over the other V - 1. */
+  readonly smoothing?: 'torch' | 'fairseq';
+}
+
+/** Language modelling: mean negative log-probability of the next token over unmasked positions. */
+export const nextToken = (options: NextTokenOptions = {}): Objective => ({
+  name: 'nextToken',
+  batch: (batch, length) => ({ ids: i32(batch, length), targets: i32(batch, length), mask: f32(batch, length) }),
+  loss(model, { ids, targets, mask }) {
+    const logits = (model as unknown as (ids: Tensor) => Tensor)(ids!); // [B, T, V]
+    const rows = logits.reshape(-1, logits.shape.at(-1)!);
+    const weight = mask!.reshape(-1);
+    return crossEntropy(rows, targets!.reshape(-1), weight, options);
+  },
+});
+
+/**
+ * Cross entropy of rows, weighted.
+ *
+ * @shape logits [N, V], target i32[N], weight [N] (0 leaves a row out)
+ */
+export function crossEntropy(logits: Tensor, target: Tensor, weight: Tensor, { labelSmoothing = 0, smoothing = 'torch' }: NextTokenOptions = {}): Loss {
+  const count = weight.sum();
+  if (labelSmoothing === 0) {
+    return { sum: logProbability(logits, target).mul(weight).sum().neg(), count };
+  }
+  const V = logits.shape.at(-1)!;
+  const spread = smoothing === 'torch' ? labelSmoothing / V : labelSmoothing / (V - 1);
+  const sure = smoothing === 'torch' ? 1 - labelSmoothing : 1 - labelSmoothing - spread;
+  const nll = logProbability(logits, target).neg();
+  const all = logSoftmax(logits).sum(-1).neg();
+  return { sum: nll.mul(sure).add(all.mul(spread)).mul(weight).sum(), count, metrics: { nll: nll.mul(weight).sum() } };
+}
