@@ -1,0 +1,56 @@
+/** Tokenisers in files. */
+
+import { fail } from '@heddle/core';
+import { bpeFromGpt2 } from './bpe-gpt2.js';
+import { files, readText } from './corpus.node.js';
+import type { Tokenizer } from './tokenizer.js';
+import { tokenizerFrom } from './tokenizer-from.js';
+
+/**
+ * Writes beside the file first and then renames, so that a reader never finds half of it.
+ *
+ * @throws E_IO when it cannot be written; E_DISK_FULL; the old file is then as it was
+ */
+export async function saveTokenizer(path: string, tokenizer: Tokenizer): Promise<void> {
+  const unfinished = `${path}.${process.pid}.tmp`;
+  const fs = files();
+  try {
+    await fs.writeFile(unfinished, `${JSON.stringify(tokenizer)}\n`, { flush: true });
+    await fs.rename(unfinished, path);
+  } catch (error) {
+    await fs.rm(unfinished, { force: true }).catch(() => undefined);
+    const { code } = error as { readonly code?: string };
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    fail(
+      full ? 'E_DISK_FULL' : 'E_IO',
+      `${path}: expected a place to write, received ${String(code ?? error)}. ${full ? 'Free some space' : 'Check the folder and its permissions'}; what was there before is unharmed.`,
+      { path, code },
+      error,
+    );
+  }
+}
+
+/** Reads what `saveTokenizer` wrote. @throws E_IO, E_UTF8, E_BINARY, E_TOKENIZER */
+export const readTokenizer = async (path: string): Promise<Tokenizer> => tokenizerFrom(await readJson(path), path);
+
+/** Reads GPT-2's pair of files. @throws E_IO, E_UTF8, E_BINARY, E_TOKENIZER */
+export const readGpt2 = async (vocabulary: string, merges: string, specials?: readonly string[]): Promise<Tokenizer> =>
+  bpeFromGpt2({
+    vocabulary: await readJson(vocabulary),
+    merges: await readText(merges),
+    ...(specials ? { specials } : {}),
+  });
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readText(path);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    return fail(
+      'E_TOKENIZER',
+      `${path}: expected JSON, received ${(error as Error).message}. Copy or save the file again.`,
+      { path },
+      error,
+    );
+  }
+}
