@@ -1,0 +1,28 @@
+/** Text for language models: tokenisers and a packed source of batches. */
+
+import { DATA, contribute, definePlugin } from '@heddle/core';
+import { textSource } from './source.js';
+import { version } from './version.js';
+
+export { bpeTokenizer } from './bpe.js';
+export { bpeFromGpt2, type Gpt2Files } from './bpe-gpt2.js';
+export type { BpeParts, Merge } from './bpe-parts.js';
+export { trainBpe, type TrainBpeOptions } from './bpe-train.js';
+export { byteTokenizer } from './byte.js';
+export { split, type Document, type Split, type SplitOptions } from './corpus.js';
+export { readDocuments, readText, textEndings, type Reading, type ReadOptions } from './corpus.node.js';
+export { endOf, packDocuments, packedBatches } from './packed.js';
+export type { PackedBatch, PackedBatches, PackedCursor, PackedOptions, PackedTokens } from './packed.js';
+export { permutation } from './permutation.js';
+export { openText, textSource, type TextOptions } from './source.js';
+export type { DecodeOptions, Decoder, EncodeOptions, Specials, Tokenizer, TokenizerJson } from './tokenizer.js';
+export { tokenizerFrom } from './tokenizer-from.js';
+export { readGpt2, readTokenizer, saveTokenizer } from './tokenizer.node.js';
+
+export default definePlugin({
+  name: '@heddle/text',
+  version,
+  register(container) {
+    contribute(container, DATA, textSource);
+  },
+});
