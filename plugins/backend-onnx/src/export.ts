@@ -1,0 +1,31 @@
+/** Any graph as an ONNX file that other tools open. */
+
+import type { Graph, HostTensor, KernelSource, Types } from '@heddle/core';
+import { lower } from './lower/lower.js';
+
+export interface ExportOptions {
+  readonly name: string;
+  readonly kernels?: KernelSource;
+  /** Inputs that become constants of the file: the weights of a trained model. */
+  readonly constants?: Readonly<Record<string, HostTensor>>;
+}
+
+export interface OnnxFile {
+  readonly model: Uint8Array;
+  readonly inputs: Types;
+  readonly outputs: Types;
+  /** Our name -> the name in the file. Hidden inputs (random numbers) are listed under `$random.N`. */
+  readonly inputNames: Readonly<Record<string, string>>;
+  readonly outputNames: Readonly<Record<string, string>>;
+}
+
+const anyEngine = { maxRank: 6, maxElements: 2 ** 31 - 1, exactIntegers: 2 ** 31, dtypes: ['f32', 'i32', 'bool'] as const, deterministic: true, resident: false, tolerance: 1e-5 };
+
+/**
+ * Writes a graph as an ONNX model (opset 18; a few operators of ONNX Runtime's own domain).
+ *
+ * @throws E_EXPORT above 2 GB
+ */
+export function exportOnnx(graph: Graph, { name, kernels, constants }: ExportOptions): OnnxFile {
+  return lower(graph, { name, limits: anyEngine, engine: 'ONNX', ...(kernels ? { kernels } : {}), ...(constants ? { constants } : {}) });
+}
