@@ -1,1 +1,21 @@
-export {};
+/**
+ * The conformance kit: laws that a plugin, and what it contributes, must keep. Needs vitest, which is an optional peer.
+ */
+
+export { conform, findingsOf, type Check } from './checks.js';
+export { effectsOf, leaksOf } from './effects.js';
+export type { GoldenCase, GoldenFile, GoldenKind } from './golden.js';
+export { checkGradient, type GradientGap, type GradientOptions } from './gradient.js';
+export { hostileTexts, withHostile } from './hostile.js';
+export { conformMerge, mergeChecks, type MergeOptions } from './merges.js';
+export { conformPlugin, pluginChecks, type ConformOptions, type PackageJson, type PluginOptions } from './plugin.js';
+export {
+  conformGrader,
+  conformMetric,
+  conformReward,
+  graderChecks,
+  metricChecks,
+  rewardChecks,
+  type ScoreOptions,
+  type TextSample,
+} from './scores.js';
