@@ -19,7 +19,8 @@ export type { DecodeOptions, Decoder, EncodeOptions, Specials, Tokenizer, Tokeni
 export { tokenizerFrom } from './tokenizer-from.js';
 export { readGpt2, readTokenizer, saveTokenizer } from './tokenizer.node.js';
 
-export default definePlugin({
+// Pure: who imports one tokeniser need not bundle the source.
+export default /* @__PURE__ */ definePlugin({
   name: '@heddle/text',
   version,
   register(container) {
