@@ -42,6 +42,8 @@ type Call = Native & { readonly async: (...args: readonly unknown[]) => void };
 type Api = Readonly<Record<keyof typeof position, Call>>;
 
 export interface OrtLibrary {
+  /** koffi unloads a library whose handle is garbage: the code would vanish under our feet. */
+  readonly handle: unknown;
   readonly version: string;
   readonly api: Api;
   readonly env: Pointer;
@@ -131,6 +133,7 @@ export async function openLibrary(): Promise<OrtLibrary> {
   // Arena allocator, default memory type.
   const memory = make('CreateCpuMemoryInfo', 1, 0);
   return {
+    handle: library,
     version,
     api,
     env,

@@ -70,7 +70,8 @@ function sessionOptions(library: OrtLibrary, threads: number, config: Readonly<R
 
 async function load(library: OrtLibrary, memory: TensorMemory, model: Uint8Array, face: ModelFace, threads: number, config: Readonly<Record<string, string>>): Promise<Program> {
   const options = sessionOptions(library, threads, config);
-  const cell = new BigUint64Array(1);
+  // Over a buffer of its own: V8 keeps small typed arrays inside its heap, where they move while native code runs.
+  const cell = new BigUint64Array(new ArrayBuffer(8));
   try {
     await library.later('CreateSessionFromArray', [library.env, library.address(model), model.byteLength, options, library.address(cell)], { model, cell });
   } finally {
