@@ -47,8 +47,17 @@ export const allocate = (dtype: Dtype, length: number): HostData => new arrays[d
 /**
  * f32 constants keep double precision until an engine rounds them, so that gradient checks in double
  * precision are not limited by the constants.
+ *
+ * @throws E_DTYPE for a fraction among whole numbers: i32 arrays would cut it without a word
  */
 export function constant(data: ArrayLike<number>, shape: Shape, dtype: Dtype = 'f32'): Value {
+  if (dtype === 'i32') {
+    for (let i = 0; i < data.length; i++) {
+      if (!Number.isInteger(data[i])) {
+        refuse('constant', 'E_DTYPE', `expected whole numbers for i32[${shape.join(', ')}], received ${data[i]}. Cast the tensor to f32 first.`, { value: data[i], index: i });
+      }
+    }
+  }
   const held = dtype === 'f32' ? Float64Array.from(data) : allocate(dtype, data.length);
   if (dtype !== 'f32') held.set(data);
   return constantNode([], { type: { dtype, shape }, data: held });
