@@ -9,7 +9,7 @@ import { sameShape, sizeOf } from '../ir/shape.js';
 import { builder, primitive } from '../ir/table.js';
 import { allocate } from '../ir/primitives/source.js';
 import * as p from '../ir/primitives/index.js';
-import type { Graph, Node, Value } from '../ir/types.js';
+import type { Graph, HostData, Node, Value } from '../ir/types.js';
 
 /** Constants grow no larger than this by folding, so that no model file fills with zeros. */
 const maxFolded = 1024;
@@ -20,6 +20,12 @@ export function fold(graph: Graph): Graph {
     const before = current.nodes.length;
     const known = new Map<string, Node>();
     const numbers = new Map<Node, number>();
+    /** Of every node met, those that this round makes too: two without a number would look the same. */
+    const numberFor = (node: Node): number => {
+      const number = numbers.get(node) ?? numbers.size;
+      numbers.set(node, number);
+      return number;
+    };
     let changed = false;
     current = rebuild(current, (node, inputs) => {
       const simpler = simplify(node, inputs) ?? foldConstants(node, inputs);
@@ -27,14 +33,13 @@ export function fold(graph: Graph): Graph {
         changed = true;
         return [simpler];
       }
-      const key = identity(node, inputs, numbers);
+      const key = identity(node, inputs, numberFor);
       const twin = key === null ? undefined : known.get(key);
       if (twin) {
         changed = true;
         return twin.outputs;
       }
       const copy = inputs.every((v, i) => v === node.inputs[i]) ? node : withInputs(node, inputs);
-      numbers.set(copy, numbers.size);
       if (key !== null) known.set(key, copy);
       return copy === node ? null : copy.outputs;
     });
@@ -50,7 +55,7 @@ function withInputs(node: Node, inputs: readonly Value[]): Node {
 }
 
 /** Equal strings mean equal values. null: this node is like no other. */
-function identity(node: Node, inputs: readonly Value[], numbers: ReadonlyMap<Node, number>): string | null {
+function identity(node: Node, inputs: readonly Value[], numberFor: (node: Node) => number): string | null {
   if (node.op === 'input') return null;
   const call = callOf(node);
   const attrs = call ? [call.op.name, call.op.version, call.attrs] : node.attrs;
@@ -58,9 +63,13 @@ function identity(node: Node, inputs: readonly Value[], numbers: ReadonlyMap<Nod
     const { type, data } = node.attrs as { readonly type: unknown; readonly data: ArrayLike<number> };
     return data.length > 16 ? null : `constant ${JSON.stringify(type)} ${Array.from(data, n => (Object.is(n, -0) ? '-0' : String(n))).join()}`;
   }
-  const from = inputs.map(v => `${numbers.get(v.node)}.${v.index}`);
-  return `${node.op} ${JSON.stringify(attrs)} ${from.join()}`;
+  const from = inputs.map(v => `${numberFor(v.node)}.${v.index}`);
+  return `${node.op} ${JSON.stringify(attrs, exactNumber)} ${from.join()}`;
 }
+
+/** JSON writes NaN, the infinities and -0 as what they are not. */
+const exactNumber = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)) ? `number ${Object.is(value, -0) ? '-0' : value}` : value;
 
 /** A value that is the same as this node's, or null. */
 function simplify({ op, attrs, outputs: [out] }: Node, inputs: readonly Value[]): Value | null {
@@ -111,12 +120,18 @@ export function numberOf(v: Value): number | null {
 // Adding 0 to -0 gives 0: the one bit that folding may change, and no comparison sees it.
 const isNumber = (v: Value, n: number): boolean => numberOf(v) === n;
 
+function single({ type, node }: Value): HostData {
+  const held = node.attrs['data'] as HostData | Float64Array;
+  return type.dtype === 'f32' ? Float32Array.from(held) : (held as HostData);
+}
+
 function foldConstants(node: Node, inputs: readonly Value[]): Value | null {
   if (inputs.length === 0 || node.op === 'call' || node.op === 'broadcast' || node.op === 'random') return null;
   const { type } = node.outputs[0]!;
   if (sizeOf(type.shape) > maxFolded || !inputs.every(v => v.node.op === 'constant')) return null;
-  const data = type.dtype === 'f32' ? new Float64Array(sizeOf(type.shape)) : allocate(type.dtype, sizeOf(type.shape));
-  const cells = inputs.map(v => ({ type: v.type, data: v.node.attrs['data'] as Float64Array }));
+  // In single precision, as engines hold constants: a sum of two doubles may round to another bit.
+  const data = allocate(type.dtype, sizeOf(type.shape));
+  const cells = inputs.map(v => ({ type: v.type, data: single(v) }));
   primitive(node.op)!.evaluate(cells, node.attrs, { type, data });
-  return builder('constant')!([], { type, data });
+  return builder('constant')!([], { type, data: type.dtype === 'f32' ? Float64Array.from(data) : data });
 }
