@@ -28,7 +28,7 @@ export interface Context {
   random(shape: Shape): Tensor;
 }
 
-export interface Layer<P extends Params, I extends readonly never[], O> {
+export interface Layer<P extends Params, I extends readonly unknown[], O> {
   readonly is: 'layer';
   readonly name: string;
   readonly params: P;
@@ -37,9 +37,14 @@ export interface Layer<P extends Params, I extends readonly never[], O> {
 
 export type Params = { readonly [name: string]: ParamTree };
 
-// A layer of unknown parameters and inputs: the only place where `any` says what is meant.
-// oxlint-disable-next-line typescript/no-explicit-any
-export type AnyLayer = Layer<any, any, any>;
+/** A layer of unknown parameters and inputs: the only place where `any` says what is meant. */
+export interface AnyLayer {
+  readonly is: 'layer';
+  readonly name: string;
+  readonly params: Params;
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly apply: (bound: any, ...input: any[]) => any;
+}
 
 /** A parameter tree with tensors for parameters and functions for layers. */
 export type Bound<T> = T extends Param
@@ -62,11 +67,11 @@ export function defineLayer<const P extends Params, I extends readonly unknown[]
   readonly name: string;
   readonly params: P;
   readonly apply: (bound: Bound<P> & { readonly context: Context }, ...input: I) => O;
-}): Layer<P, I & readonly never[], O> {
+}): Layer<P, I, O> {
   for (const name of Object.keys(layer.params)) {
     if (name === 'context' || name === '' || name.includes('.')) {
       fail('E_NAME', `${layer.name}: parameter '${name}': expected a name without dots and other than 'context'. Rename it.`, { name });
     }
   }
-  return { is: 'layer', ...layer } as unknown as Layer<P, I & readonly never[], O>;
+  return { is: 'layer', ...layer } as unknown as Layer<P, I, O>;
 }

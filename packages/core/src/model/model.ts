@@ -25,7 +25,7 @@ export interface DecodeOutput {
 }
 
 /** Ids to logits, one position ahead. */
-export interface DecoderModel<P extends Params = Params> extends Layer<P, [ids: Tensor] & readonly never[], Tensor> {
+export interface DecoderModel<P extends Params = Params> extends Layer<P, [ids: Tensor], Tensor> {
   readonly kind: 'decoder';
   /** Name under which `MODELS` can make it again. */
   readonly architecture: string;
