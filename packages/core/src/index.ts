@@ -19,7 +19,7 @@ export * as ir from './ir/primitives/index.js';
 export * from './tensor/index.js';
 export * from './lower/index.js';
 
-export { checkFeeds, isHost } from './backend/feeds.js';
+export { checkFeeds, checkKept, isHost } from './backend/feeds.js';
 export { interpret, openReference, referenceOffer, type ReferenceOptions } from './backend/reference.js';
 export type { Backend, BackendOffer, CompileOptions, DeviceTensor, Executable, Feeds, Kernel, KernelFormat, KernelSource, Limits, Results, RunOptions, Signature } from './backend/contract.js';
 

@@ -1,7 +1,7 @@
 /** Checks of what is fed to a run: the same for every backend. */
 
 import { fail } from '../errors.js';
-import { sameShape, showType, sizeOf } from '../ir/shape.js';
+import { sameShape, sameType, showType, sizeOf } from '../ir/shape.js';
 import type { DeviceTensor, Feeds, Signature } from './contract.js';
 import type { HostTensor } from '../ir/types.js';
 
@@ -28,6 +28,23 @@ export function checkFeeds(signature: Signature, feeds: Feeds, backend: string):
   for (const name of Object.keys(feeds)) {
     if (!(name in signature.inputs)) {
       fail('E_FEED', `input '${name}': expected one of ${Object.keys(signature.inputs).slice(0, 8).join(', ')}${Object.keys(signature.inputs).length > 8 ? '…' : ''}, received an unknown name. Leave it out.`, { name });
+    }
+  }
+}
+
+/**
+ * @throws E_FEED naming an output to keep that does not exist, or a donation that is none: of a host tensor, of
+ *   another type, or for an output that is not kept
+ */
+export function checkKept({ inputs, outputs }: Signature, feeds: Feeds, keep: readonly string[] = [], donate: Readonly<Record<string, string>> = {}): void {
+  for (const name of keep) {
+    if (!(name in outputs)) fail('E_FEED', `keep '${name}': expected one of ${Object.keys(outputs).slice(0, 8).join(', ')}${Object.keys(outputs).length > 8 ? '…' : ''}, received an unknown output. Leave it out.`, { name });
+  }
+  for (const [output, input] of Object.entries(donate)) {
+    const [to, from, fed] = [outputs[output], inputs[input], feeds[input]];
+    const lawful = to && from && fed && !isHost(fed) && keep.includes(output) && sameType(to, from);
+    if (!lawful) {
+      fail('E_FEED', `donate '${input}' to '${output}': expected a fed device tensor and a kept output of one type, received ${from ? showType(from) : 'no such input'} and ${to ? showType(to) : 'no such output'}${fed && isHost(fed) ? ', fed from host memory' : ''}${keep.includes(output) ? '' : ', not kept'}. Leave the donation out.`, { input, output });
     }
   }
 }

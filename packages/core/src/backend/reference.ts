@@ -10,7 +10,7 @@ import { allocate } from '../ir/primitives/source.js';
 import { at } from '../ir/path.js';
 import { sizeOf } from '../ir/shape.js';
 import { primitive } from '../ir/table.js';
-import { checkFeeds, isHost } from './feeds.js';
+import { checkFeeds, checkKept, isHost } from './feeds.js';
 import type { Cells } from '../ir/primitive.js';
 import type { Graph, HostTensor, Node, TensorType, Types, Value } from '../ir/types.js';
 import type { Backend, BackendOffer, DeviceTensor, Executable, Limits } from './contract.js';
@@ -69,9 +69,13 @@ export function openReference({ precision = 'f32' }: ReferenceOptions = {}): Bac
           if (done) fail('E_CLOSED', 'reference: expected an open executable, received a run after close. Compile again.', {});
           signal?.throwIfAborted();
           checkFeeds(signature, feeds, name);
+          checkKept(signature, feeds, keep, donate);
           const fed = Object.fromEntries(Object.entries({ ...constants, ...feeds }).map(([n, t]) => [n, isHost(t) ? t : content(t)]));
           const results = interpret(lowered, fed, precision, signal);
-          for (const input of Object.values(donate)) (feeds[input] as DeviceTensor).close();
+          for (const input of Object.values(donate)) {
+            const given = feeds[input]!;
+            if (!isHost(given)) given.close();
+          }
           const split = (kept: boolean): [string, HostTensor][] => Object.entries(results).filter(([n]) => keep.includes(n) === kept);
           return { outputs: Object.fromEntries(split(false)), kept: Object.fromEntries(split(true).map(([n, t]) => [n, hold(t)])) };
         },
@@ -83,9 +87,12 @@ export function openReference({ precision = 'f32' }: ReferenceOptions = {}): Bac
     },
     async upload(host) {
       alive();
-      return hold(host);
+      return hold(copied(host));
     },
-    download: async device => content(device),
+    async download(device) {
+      alive();
+      return copied(content(device));
+    },
     live: () => open.size,
     async close() {
       closed = true;
@@ -103,6 +110,9 @@ function content(device: DeviceTensor): HostTensor {
   return host ?? fail('E_CLOSED', 'reference: expected an open tensor, received one after its close. Keep it open until its last use.', {});
 }
 
+/** Device memory is nobody else's: what the caller does to its array later must not reach it. */
+const copied = ({ dtype, shape, data }: HostTensor): HostTensor => ({ dtype, shape, data: data.slice() });
+
 const types = (values: Readonly<Record<string, Value>>): Types => Object.fromEntries(Object.entries(values).map(([n, v]) => [n, v.type]));
 
 /**
@@ -113,11 +123,13 @@ const types = (values: Readonly<Record<string, Value>>): Types => Object.fromEnt
 export function interpret(graph: Graph, feeds: Readonly<Record<string, HostTensor>>, precision: 'f32' | 'f64', signal?: AbortSignal): Record<string, HostTensor> {
   const cells = new Map<Node, Cells>();
   const last = lastReaders(graph);
+  const results = new Set(Object.values(graph.outputs).map(v => v.node));
   for (const node of graph.nodes) {
     signal?.throwIfAborted();
     const { type } = node.outputs[0]!;
     if (node.op === 'input') {
-      cells.set(node, { type, data: feeds[node.attrs['name'] as string]!.data });
+      const { data } = feeds[node.attrs['name'] as string]!;
+      cells.set(node, { type, data: results.has(node) ? data.slice() : data });
     } else {
       const out: Cells = { type, data: memory(type, precision) };
       at(node.path, () => primitive(node.op)!.evaluate(node.inputs.map(v => cells.get(v.node)!), node.attrs, out));
