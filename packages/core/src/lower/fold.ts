@@ -9,7 +9,7 @@ import { sameShape, sizeOf } from '../ir/shape.js';
 import { builder, primitive } from '../ir/table.js';
 import { allocate } from '../ir/primitives/source.js';
 import * as p from '../ir/primitives/index.js';
-import type { Graph, HostData, Node, Value } from '../ir/types.js';
+import type { Graph, HostData, Node, Shape, Value } from '../ir/types.js';
 
 /** Constants grow no larger than this by folding, so that no model file fills with zeros. */
 const maxFolded = 1024;
@@ -93,7 +93,7 @@ function simplify({ op, attrs, outputs: [out] }: Node, inputs: readonly Value[])
       return x!.node.op === 'broadcast' ? p.broadcast(x!.node.inputs[0]!, out!.type.shape) : null;
     case 'add':
       if (isNumber(z!, 0)) return x!;
-      return isNumber(x!, 0) ? z! : null;
+      return isNumber(x!, 0) ? z! : joinPads(x!, z!);
     case 'sub':
       return isNumber(z!, 0) ? x! : null;
     case 'mul':
@@ -106,6 +106,22 @@ function simplify({ op, attrs, outputs: [out] }: Node, inputs: readonly Value[])
     default:
       return null;
   }
+}
+
+/**
+ * Two padded pieces that stand side by side, added: one longer piece. This is what the gradients of neighbouring
+ * slices come to, and it saves as many passes over the whole as there are slices.
+ */
+function joinPads(x: Value, z: Value): Value | null {
+  if (x.node.op !== 'pad' || z.node.op !== 'pad') return null;
+  const [a, b] = [x.node, z.node].map(node => ({ piece: node.inputs[0]!, low: node.attrs['low'] as Shape, high: node.attrs['high'] as Shape }));
+  const axes = x.type.shape.flatMap((_, i) => (a!.low[i] === b!.low[i] && a!.high[i] === b!.high[i] ? [] : [i]));
+  const axis = axes[0];
+  if (axis === undefined || axes.length > 1) return null;
+  const [first, second] = a!.low[axis]! < b!.low[axis]! ? [a!, b!] : [b!, a!];
+  if (first.low[axis]! + first.piece.type.shape[axis]! !== second.low[axis]!) return null;
+  const pieces = [first, second].flatMap(({ piece }) => (piece.node.op === 'concat' && piece.node.attrs['axis'] === axis ? piece.node.inputs : [piece]));
+  return p.pad(p.concat(pieces, axis), first.low, first.high.map((n, i) => (i === axis ? second.high[i]! : n)));
 }
 
 /** The number that this value holds everywhere, or null. */

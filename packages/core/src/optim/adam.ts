@@ -30,8 +30,10 @@ function make(name: 'adam' | 'adamW', { betas = [0.9, 0.999], epsilon = 1e-8, we
       const decay = weightDecay !== 0 && decays(path, parameter.shape);
       const slope = decay && name === 'adam' ? gradient.add(parameter.mul(weightDecay)) : gradient;
       const start = decay && name === 'adamW' ? parameter.mul(scalars['shrink']!) : parameter;
-      const m = state['m']!.mul(b1).add(slope.mul(1 - b1));
-      const v = state['v']!.mul(b2).add(slope.square().mul(1 - b2));
+      // Both moments read the gradient scaled once: a factor that engines hand to the product which made it.
+      const scaled = slope.mul(1 - b1);
+      const m = state['m']!.mul(b1).add(scaled);
+      const v = state['v']!.mul(b2).add(scaled.square().mul((1 - b2) / (1 - b1) ** 2));
       const step = m.div(v.sqrt().add(scalars['epsilon']!)).mul(scalars['rate']!);
       return { parameter: start.sub(step), state: { m, v } };
     },

@@ -55,7 +55,8 @@ export interface OrtLibrary {
   make(name: keyof Api, ...args: readonly unknown[]): Pointer;
   /** The same on libuv's pool. `hold` stays reachable meanwhile. */
   later(name: keyof Api, args: readonly unknown[], hold: unknown): Promise<void>;
-  close(): void;
+  /** Another library of this process, by the system's name. */
+  load(name: string): { func(name: string, result: string, args: string[]): Native };
 }
 
 /** Where the onnxruntime-node package keeps the library for this machine. */
@@ -70,13 +71,21 @@ export function libraryPath(): string {
 
 const inFlight = new Set<unknown>();
 
-/** Loads the library. @throws E_ENGINE when koffi or the library cannot be used here */
-export async function openLibrary(): Promise<OrtLibrary> {
+let loaded: Promise<OrtLibrary> | null = null;
+
+/**
+ * Loads the library, once for the process: ONNX Runtime's environment is global anyway.
+ *
+ * @throws E_ENGINE when koffi or the library cannot be used here
+ */
+export const openLibrary = (): Promise<OrtLibrary> => (loaded ??= loadLibrary());
+
+async function loadLibrary(): Promise<OrtLibrary> {
   const koffi: Koffi = await import('koffi').then(
     module => module.default,
     (error: unknown) => fail('E_ENGINE', `koffi: expected the package, received none that loads (${String(error)}). Install koffi, or use the binding 'worker'.`, {}, error),
   );
-  koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes });
+  growStacks(koffi);
   const library = koffi.load(libraryPath());
   const base: Pointer = library.func('OrtGetApiBase', 'void *', [])();
   const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as [Pointer, Pointer];
@@ -156,9 +165,18 @@ export async function openLibrary(): Promise<OrtLibrary> {
           }
         });
       }),
-    close() {
-      api.ReleaseMemoryInfo(memory);
-      api.ReleaseEnv(env);
-    },
+    load: name => koffi.load(name),
   };
+}
+
+/** koffi's settings are fixed once any library is loaded; who came first may have left them too small for us. */
+function growStacks(koffi: Koffi): void {
+  try {
+    koffi.config({ sync_stack_size: stackBytes, async_stack_size: stackBytes });
+  } catch (error) {
+    const { async_stack_size: size } = koffi.config() as { readonly async_stack_size: number };
+    if (size < stackBytes) {
+      fail('E_ENGINE', `koffi: expected stacks of ${stackBytes} bytes, received ${size}: another package loaded a library first. Open this backend before it, or use the binding 'worker'.`, { size }, error);
+    }
+  }
 }

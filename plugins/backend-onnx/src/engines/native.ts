@@ -44,7 +44,6 @@ export async function openNative({ threads = availableParallelism(), config = {}
     },
     async close() {
       memory.close();
-      library.close();
     },
   };
 }

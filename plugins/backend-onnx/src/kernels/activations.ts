@@ -1,4 +1,4 @@
-import { defineKernel, geluOp, siluOp } from '@heddle/core';
+import { defineKernel, geluGradOp, geluOp, siluOp } from '@heddle/core';
 import { ONNX } from '../kernel.js';
 
 const domain = 'com.microsoft';
@@ -6,6 +6,23 @@ const domain = 'com.microsoft';
 export const geluKernel = defineKernel(ONNX, {
   op: geluOp,
   build: (_types, { form }) => (write, [x]) => write.node(form === 'erf' ? 'Gelu' : 'FastGelu', [x!], { domain }),
+});
+
+/**
+ * With t = x / sqrt(2): ct / 2 * (1 + erf(t) + 2 / sqrt(pi) * t / exp(t * t)). The quotient falls to 0 where the
+ * product with exp(-t * t) would be 0 * inf.
+ */
+export const geluGradKernel = defineKernel(ONNX, {
+  op: geluGradOp,
+  accepts: (_types, { form }) => form === 'erf',
+  build: () => (write, [x, ct]) => {
+    const number = (n: number) => write.constant([n], [], 'f32');
+    const one = (op: string, ...inputs: readonly string[]) => write.node(op, inputs)[0]!;
+    const t = one('Mul', x!, number(Math.SQRT1_2));
+    const share = one('Add', one('Erf', t), number(1));
+    const bump = one('Mul', one('Div', t, one('Exp', one('Mul', t, t))), number(2 / Math.sqrt(Math.PI)));
+    return [one('Mul', ct!, one('Add', share, bump))];
+  },
 });
 
 /** QuickGelu is x * sigmoid(alpha * x). */

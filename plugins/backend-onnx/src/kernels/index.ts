@@ -1,12 +1,13 @@
 /** How the kernel's own composites become ONNX operators: by the same contract that a plugin uses. */
 
 import type { Kernel } from '@heddle/core';
-import { geluKernel, siluKernel } from './activations.js';
+import { geluGradKernel, geluKernel, siluKernel } from './activations.js';
+import { attendKernel } from './attend.js';
 import { cacheWriteKernel } from './cache-write.js';
 import { addAtKernel, logProbabilityKernel, pickKernel } from './choose.js';
 import { layerNormKernel, rmsNormKernel } from './norms.js';
 import { logSoftmaxKernel, softmaxKernel } from './softmax.js';
 
 export const builtInKernels: readonly Kernel[] = [
-  softmaxKernel, logSoftmaxKernel, layerNormKernel, rmsNormKernel, geluKernel, siluKernel, pickKernel, addAtKernel, logProbabilityKernel, cacheWriteKernel,
+  softmaxKernel, logSoftmaxKernel, layerNormKernel, rmsNormKernel, geluKernel, geluGradKernel, siluKernel, attendKernel, pickKernel, addAtKernel, logProbabilityKernel, cacheWriteKernel,
 ];

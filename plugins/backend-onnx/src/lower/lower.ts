@@ -39,16 +39,19 @@ export function lower(graph: Graph, { name, kernels, constants = {}, limits, eng
   const notes: string[] = [`${graph.nodes.length} nodes traced`];
   const checked = check(graph, limits, engine);
   const source = withBuiltIns(kernels, without);
-  const chosen = new Map<string, number>();
+  const chosen = new Map<string, number>(); // calls that stay, counted when all passes are done
   const missing = new Map<string, number>();
   const kept = expandOps(fold(checked), (call, node) => {
-    const kernel = choose(source, node);
-    const counts = kernel ? chosen : missing;
-    counts.set(call.op.name, (counts.get(call.op.name) ?? 0) + 1);
-    return kernel !== null;
+    const taken = choose(source, node) !== null;
+    if (!taken) missing.set(call.op.name, (missing.get(call.op.name) ?? 0) + 1);
+    return taken;
   });
   const hoisted = hoistRandom(fold(kept));
   const lowered = check(hoisted.graph, limits, engine);
+  for (const node of lowered.nodes) {
+    const op = callOf(node)?.op.name;
+    if (op !== undefined) chosen.set(op, (chosen.get(op) ?? 0) + 1);
+  }
   notes.push(`${lowered.nodes.length} nodes after fold, expandOps and hoistRandom`);
   const model = new OnnxModel();
   const written = emit(model, lowered, source, constants);

@@ -19,22 +19,23 @@ export const geluOp = defineOp<Form>({
   version: 1,
   infer: ([x]) => [x!],
   decompose: ([x], { form }) => [x!.mul(passed(x!, form))],
-  vjp: ({ cts: [ct], inputs: [x], attrs }) => [geluGradOp([x!, ct!], attrs)[0]!],
+  // Half of the cotangent goes in: a factor that engines hand to the product which made it.
+  vjp: ({ cts: [ct], inputs: [x], attrs }) => [geluGradOp([x!, ct!.mul(0.5)], attrs)[0]!],
 });
 
-/** The gradient as an op, so that an engine may fuse it. @shape x [...s], ct [...s] -> [...s] */
+/** Twice the slope times `half`, as an op, so that an engine may fuse it. @shape x [...s], half [...s] -> [...s] */
 export const geluGradOp = defineOp<Form>({
   name: 'geluGrad',
   version: 1,
   infer: ([x]) => [x!],
-  decompose([x, ct], { form }) {
+  decompose([x, half], { form }) {
     if (form === 'erf') {
-      const density = x!.square().mul(-0.5).exp().mul(1 / Math.sqrt(2 * Math.PI));
-      return [ct!.mul(passed(x!, form).add(x!.mul(density)))];
+      const density = x!.square().mul(-0.5).exp().mul(2 / Math.sqrt(2 * Math.PI));
+      return [half!.mul(x!.mul(Math.SQRT1_2).erf().add(1).add(x!.mul(density)))];
     }
     const t = inner(x!).tanh();
     const slope = x!.square().mul(3 * 0.044715).add(1).mul(rootTwoOverPi);
-    return [ct!.mul(t.add(1).mul(0.5).add(x!.mul(0.5).mul(t.square().neg().add(1)).mul(slope)))];
+    return [half!.mul(t.add(1).add(x!.mul(t.square().neg().add(1)).mul(slope)))];
   },
 });
 

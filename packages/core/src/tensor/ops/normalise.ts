@@ -19,34 +19,36 @@ const perRow = ([x]: readonly TensorType[]): TensorType => ({ dtype: 'f32', shap
 const rowMean = (x: Tensor): Tensor => x.mean(-1, { keep: true });
 /** Sums away all axes but the last. */
 const toGain = (x: Tensor): Tensor => x.reshape(-1, x.shape.at(-1)!).sum(0);
-const plus = (a: Tensor, b: Tensor | null): Tensor => (b ? a.add(b) : a);
+const plus = (a: Tensor | null, b: Tensor | null): Tensor | null => (a && b ? a.add(b) : (a ?? b));
 
-/** Outputs: the result, and per row the mean and 1 / deviation, kept for the gradient. */
+/** Mean of a product with a gain: as a matrix product, which reads its operand once. @shape x [..., D], gain [D] -> [..., 1] */
+const meanWith = (x: Tensor, gain: Tensor): Tensor =>
+  x.reshape(-1, gain.size).matmul(gain.mul(1 / gain.size).reshape(gain.size, 1)).reshape(...x.shape.slice(0, -1), 1);
+
+/** Outputs: the result; x brought to mean 0 and deviation 1, and per row 1 / deviation, kept for the gradient. */
 export const layerNormOp = defineOp<Epsilon>({
   name: 'layerNorm',
   version: 1,
   infer(types) {
     expectGains('layerNorm', types);
-    return [types[0]!, perRow(types), perRow(types)];
+    return [types[0]!, types[0]!, perRow(types)];
   },
   decompose([x, gain, bias], { epsilon }) {
-    const mean = rowMean(x!);
-    const centred = x!.sub(mean);
+    const centred = x!.sub(rowMean(x!));
     const inverse = oneOver(rowMean(centred.square()).add(epsilon).sqrt());
-    return [centred.mul(inverse).mul(gain!).add(bias!), mean, inverse];
+    const unit = centred.mul(inverse);
+    return [unit.mul(gain!).add(bias!), unit, inverse];
   },
-  vjp({ cts: [ct, ctMean = null, ctInverse = null], inputs: [x, gain], outputs: [, mean, inverse] }) {
+  vjp({ cts: [ct = null, ctUnit = null, ctInverse = null], inputs: [x, gain], outputs: [, unit, inverse] }) {
     const D = x!.shape.at(-1)!;
-    const centred = x!.sub(mean!);
-    const unit = centred.mul(inverse!);
-    // The residuals have gradients of their own, which only second derivatives ask for.
-    const viaMean = ctMean && ctMean.mul(1 / D);
-    const viaInverse = ctInverse && centred.mul(ctInverse.mul(inverse!.mul(inverse!).mul(inverse!)).mul(-1 / D));
-    const rest = viaMean && viaInverse ? viaInverse.add(viaMean) : (viaInverse ?? viaMean);
-    if (!ct) return [rest && rest.broadcastTo(x!.shape), null, null];
-    const scaled = ct.mul(gain!);
-    const dx = scaled.sub(rowMean(scaled)).sub(unit.mul(rowMean(scaled.mul(unit)))).mul(inverse!);
-    return [plus(dx, rest), toGain(ct.mul(unit)), toGain(ct)];
+    const weighted = ct && ct.mul(unit!);
+    const scaled = ct && ct.mul(gain!);
+    const flow = scaled && ctUnit ? scaled.add(ctUnit) : (scaled ?? ctUnit);
+    // Second derivatives alone ask for the gradients of the residuals.
+    const along = ctUnit ? rowMean(flow!.mul(unit!)) : weighted && meanWith(weighted, gain!);
+    const viaUnit = flow && flow.sub(rowMean(flow)).sub(unit!.mul(along!)).mul(inverse!);
+    const viaInverse = ctInverse && unit!.mul(ctInverse.mul(inverse!.square()).mul(-1 / D));
+    return [plus(viaUnit, viaInverse), weighted && toGain(weighted), ct && toGain(ct)];
   },
 });
 
@@ -62,14 +64,14 @@ export const rmsNormOp = defineOp<Epsilon>({
     const inverse = oneOver(rowMean(x!.square()).add(epsilon).sqrt());
     return [x!.mul(inverse).mul(gain!), inverse];
   },
-  vjp({ cts: [ct, ctInverse = null], inputs: [x, gain], outputs: [, inverse] }) {
+  vjp({ cts: [ct = null, ctInverse = null], inputs: [x, gain], outputs: [, inverse] }) {
     const D = x!.shape.at(-1)!;
     const viaInverse = ctInverse && x!.mul(ctInverse.mul(inverse!.mul(inverse!).mul(inverse!)).mul(-1 / D));
     if (!ct) return [viaInverse, null];
     const unit = x!.mul(inverse!);
-    const scaled = ct.mul(gain!);
-    const dx = scaled.sub(unit.mul(rowMean(scaled.mul(unit)))).mul(inverse!);
-    return [plus(dx, viaInverse), toGain(ct.mul(unit))];
+    const weighted = ct.mul(unit);
+    const dx = ct.mul(gain!).sub(unit.mul(meanWith(weighted, gain!))).mul(inverse!);
+    return [plus(dx, viaInverse), toGain(weighted)];
   },
 });
 
