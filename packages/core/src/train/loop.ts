@@ -2,11 +2,11 @@
 
 import { fail, HeddleError } from '../errors.js';
 import { hashJson } from '../io/json.js';
-import { countParameters, initialise } from '../model/tree.js';
+import { countParameters, initialise, parameterTypes } from '../model/tree.js';
 import { sizeOf } from '../ir/shape.js';
 import { isHost } from '../backend/feeds.js';
 import { firstNotFinite } from './diagnose.js';
-import { accumulateStep, applyStep, stateTypes, sumTypes, trainStep, type StepPlan } from './step.js';
+import { accumulateStep, applyStep, sumTypes, trainStep, type StepPlan } from './step.js';
 import type { DeviceTensor, Executable, Feeds } from '../backend/contract.js';
 import type { HostTensor, Types } from '../ir/types.js';
 import type { Checkpoint, CheckpointMeta, TrainEvent } from './events.js';
@@ -27,6 +27,14 @@ interface Batch {
  * @throws E_NOT_FINITE when the loss is NaN or infinite, after an event `step.failed`
  */
 export async function* loop(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<TrainEvent> {
+  try {
+    yield* steps(plan, signal);
+  } finally {
+    await plan.data.close();
+  }
+}
+
+async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<TrainEvent> {
   const { backend, seed = 0, accumulate = 1 } = plan;
   const began = performance.now();
   const first = await nextBatch(plan);
@@ -100,7 +108,6 @@ export async function* loop(plan: TrainPlan, signal: AbortSignal): AsyncGenerato
   } finally {
     closeAll(state);
     await engine.close();
-    await plan.data.close();
   }
 }
 
@@ -122,12 +129,15 @@ interface Start {
 
 /** Parameters and optimizer state to start with: fresh, given, or from a checkpoint. */
 async function begin(plan: TrainPlan, step: StepPlan): Promise<Start> {
-  const wanted = { ...named('params', plan.initial ?? initialise(plan.model, plan.seed ?? 0)), ...named('state', zeroState(step)) };
+  const wanted = { ...named('params', plan.initial ?? initialise(plan.model, plan.seed ?? 0)), ...named('state', firstState(step)) };
   const { resume } = plan;
   if (!resume) return { tensors: wanted, step: 0, tokens: 0, cursor: undefined };
   const hash = hashJson(plan.config ?? null);
   if (resume.meta.configHash !== hash) {
     fail('E_RESUME', `${plan.name}: expected a checkpoint of the same configuration, received one of another (step ${resume.step}). Start anew, or pass the configuration that it was made with.`, { expected: hash, received: resume.meta.configHash });
+  }
+  if (resume.meta.seed !== (plan.seed ?? 0)) {
+    fail('E_RESUME', `${plan.name}: expected a checkpoint of seed ${plan.seed ?? 0}, received one of seed ${resume.meta.seed} (step ${resume.step}): what comes would draw other random numbers. Pass the seed that the run began with.`, { expected: plan.seed ?? 0, received: resume.meta.seed });
   }
   for (const [name, { shape, dtype }] of Object.entries(wanted)) {
     const saved = resume.tensors[name];
@@ -136,14 +146,23 @@ async function begin(plan: TrainPlan, step: StepPlan): Promise<Start> {
     }
   }
   const tensors = Object.fromEntries(Object.keys(wanted).map(name => [name, resume.tensors[name]!]));
-  return { tensors, step: resume.step, tokens: resume.meta.tokens, cursor: resume.meta.cursor };
+  // null: saved before the first batch was done, so the data stands where it starts.
+  return { tensors, step: resume.step, tokens: resume.meta.tokens, cursor: resume.meta.cursor ?? undefined };
 }
 
 const named = <T>(prefix: string, items: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(items).map(([n, t]) => [`${prefix}.${n}`, t]));
 
-function zeroState({ model, optimizer }: StepPlan): Record<string, HostTensor> {
-  return Object.fromEntries(Object.entries(stateTypes({ model, optimizer })).map(([n, { shape }]) => [n, zeros(shape)]));
+function firstState({ model, optimizer }: StepPlan): Record<string, HostTensor> {
+  return Object.fromEntries(
+    Object.entries(parameterTypes(model)).flatMap(([name, { shape }]) =>
+      Object.entries(optimizer.state(shape)).map(([slot, s]) => {
+        const tensor = zeros(s.shape);
+        tensor.data.fill(s.fill);
+        return [`${name}.${slot}`, tensor];
+      }),
+    ),
+  );
 }
 
 const zeros = (shape: readonly number[]): HostTensor => ({ dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) });
@@ -172,7 +191,7 @@ async function snapshot(plan: TrainPlan, state: Tensors, { step, tokens, cursor,
   const tensors: Record<string, HostTensor> = {};
   for (const [name, t] of Object.entries(state)) tensors[name] = await plan.backend.download(t);
   const config = plan.config ?? null;
-  const meta: CheckpointMeta = { format: 1, step, seed, cursor, config, configHash: hashJson(config), backend: plan.backend.name, plugins: plan.plugins ?? {}, tokens };
+  const meta: CheckpointMeta = { format: 1, step, seed, cursor: cursor ?? null, config, configHash: hashJson(config), backend: plan.backend.name, plugins: plan.plugins ?? {}, tokens };
   return { step, tensors, meta };
 }
 
@@ -196,11 +215,18 @@ async function* failure(
   }
   const hold = holding(plan, state, place);
   yield { type: 'step.failed', step: place.step + 1, loss: place.loss, path: where, ...hold.calls };
-  await hold.settled();
+  // What went wrong first is what must be said, even if saving fails after it.
+  const unsaved = await hold.settled().then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  const words = unsaved && (unsaved.error instanceof Error ? unsaved.error.message : String(unsaved.error));
+  const advice = unsaved ? `Saving the state before the step failed too: ${words}` : 'The state before the step is whole: lower the rate or clip gradients, and resume from it.';
   throw new HeddleError(
     'E_NOT_FINITE',
-    `${plan.name}: step ${place.step + 1}: expected a finite loss, received ${place.loss}; the first tensor that is not finite is ${where}. The state before the step is whole: lower the rate or clip gradients, and resume from it.`,
+    `${plan.name}: step ${place.step + 1}: expected a finite loss, received ${place.loss}; the first tensor that is not finite is ${where}. ${advice}`,
     { step: place.step + 1, loss: place.loss, path: where },
+    unsaved?.error,
   );
 }
 

@@ -45,6 +45,7 @@ export function checkpointEvery(n: number, store: CheckpointStore): Operator {
     return { type: 'checkpoint.saved', step, uri };
   };
   return after(event => {
+    if (event.type === 'run.started') saved = -1; // the same operator may watch several runs
     if (event.type === 'step.failed') return () => save(event.step - 1, event.snapshot, 'before-failure');
     if (event.type === 'step.finished' && event.step % n === 0) return () => save(event.step, event.snapshot);
     if (event.type === 'run.finished' && event.step !== saved && event.step > 0) return () => save(event.step, event.snapshot);
