@@ -3,15 +3,16 @@
 import type { Tensor } from '../tensor/tensor.js';
 import type { Attrs, TensorType } from './types.js';
 
+/** Its functions are methods, so that an op with attributes of its own is an `Op` where any will do. */
 export interface Op<A extends Attrs = Attrs> {
   readonly name: string;
   readonly version: number;
   /** Types of the outputs. */
-  readonly infer: (inputs: readonly TensorType[], attrs: A) => readonly TensorType[];
+  infer(inputs: readonly TensorType[], attrs: A): readonly TensorType[];
   /** The meaning: what the reference runs, what a backend without a kernel runs, what kernels are tested against. */
-  readonly decompose: (inputs: readonly Tensor[], attrs: A) => readonly Tensor[];
+  decompose(inputs: readonly Tensor[], attrs: A): readonly Tensor[];
   /** Cotangents of the inputs; null where none flows. Without it, `grad` differentiates the decomposition. */
-  readonly vjp?: (at: OpGradient<A>) => readonly (Tensor | null)[];
+  vjp?(at: OpGradient<A>): readonly (Tensor | null)[];
 }
 
 export interface OpGradient<A extends Attrs = Attrs> {
