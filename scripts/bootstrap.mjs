@@ -34,13 +34,13 @@ export const environment = () => ({
 
 /** Ready to run tools: pnpm and dependencies. */
 export async function bootstrap() {
-  if (upToDate(installStamp, installKey())) return;
+  if (installed(installKey())) return;
   await locked('workspace', say, prepare);
 }
 
 /** Ready to run our own packages: dependencies installed, everything built. Does nothing, fast, when nothing changed. */
 export async function bootstrapAndBuild() {
-  if (upToDate(installStamp, installKey()) && upToDate(buildStamp, buildKey()) && allBuilt()) return;
+  if (installed(installKey()) && built(buildKey())) return;
   await locked('workspace', say, async () => {
     await prepare();
     await build();
@@ -56,7 +56,7 @@ export const nx = (args, options = {}) => {
 
 async function prepare() {
   const key = installKey();
-  if (upToDate(installStamp, key)) return;
+  if (installed(key)) return;
   if (!existsSync(pnpmProgram)) await step(`Fetching pnpm ${pnpmVersion}`, fetchPnpm);
   await step('Installing dependencies', async () => {
     // CI makes pnpm ask nothing and print lines instead of a moving display.
@@ -94,7 +94,7 @@ function npmCommand() {
 
 async function build() {
   const key = buildKey();
-  if (upToDate(buildStamp, key) && allBuilt()) return;
+  if (built(key)) return;
   await step('Building', async () => {
     let output = '';
     const { code } = await nx(['run-many', '-t', 'build', '--output-style=static'], {
@@ -122,6 +122,15 @@ async function must(ending, what) {
 
 const upToDate = (stamp, key) => existsSync(stamp) && readFileSync(stamp, 'utf8') === key;
 
+const installed = key =>
+  upToDate(installStamp, key) &&
+  existsSync(pnpmProgram) &&
+  packageFolders().every(folder => existsSync(join(root, folder, 'node_modules')));
+
+const built = key =>
+  upToDate(buildStamp, key) &&
+  builtFolders().every(folder => existsSync(join(root, folder, 'dist', 'build.tsbuildinfo')));
+
 /** Changes when an install could come out differently. */
 function installKey() {
   const files = [
@@ -136,8 +145,6 @@ function installKey() {
 }
 
 const builtFolders = () => packageFolders().filter(folder => existsSync(join(root, folder, 'tsconfig.build.json')));
-
-const allBuilt = () => builtFolders().every(folder => existsSync(join(root, folder, 'dist', 'build.tsbuildinfo')));
 
 /** Changes when a build could come out differently. Looks at sizes and times only: it runs before every command. */
 function buildKey() {
