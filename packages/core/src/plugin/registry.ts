@@ -127,7 +127,8 @@ export const keysOf = (container: Container): readonly { readonly point: string;
   [...scopeOf(container).entries].flatMap(([point, entries]) => (entries as Entries).list.map(({ key, from }) => ({ point, key, from })));
 
 function keyOf<T>(point: Point<T>, item: T, owner: string): string {
-  const key: unknown = typeof item === 'object' && item !== null ? point.key(item) : undefined;
+  // An op is a function that can be called, with its definition on it.
+  const key: unknown = (typeof item === 'object' && item !== null) || typeof item === 'function' ? point.key(item) : undefined;
   if (typeof key === 'string' && key !== '') return key;
   fail(
     'E_CONTRIBUTION',
