@@ -10,7 +10,7 @@ import { atomicFolder, completeFolders } from '../io/atomic.node.js';
 import { fileSink, fileSource } from '../io/bytes.node.js';
 import { bytesOf, widen } from '../io/dtype.js';
 import { canonicalJson, isJsonObject, parseJson } from '../io/json.js';
-import { cleanPartials } from '../io/partial.node.js';
+import { cleanPartials, exists } from '../io/partial.node.js';
 import { openSafetensors } from '../io/safetensors.js';
 import { writeSafetensors } from '../io/safetensors-writer.js';
 import type { HostTensor } from '../ir/types.js';
@@ -28,7 +28,7 @@ export interface FolderCheckpoints extends CheckpointStore {
 }
 
 /**
- * A store in `folder`.
+ * A store in `folder`, which need not exist before the first save.
  *
  * @param options.keep how many unlabelled ones stay; older ones go once a newer one is whole
  */
@@ -36,12 +36,15 @@ export function checkpointFolder(folder: string, { keep = 2 } = {}): FolderCheck
   const place = (step: number, label?: string): string => join(folder, `step-${String(step).padStart(8, '0')}${label === undefined ? '' : `-${label}`}`);
   const steps = async (): Promise<readonly number[]> =>
     (await completeFolders(folder)).flatMap(name => numbered.exec(name)?.slice(1).map(Number) ?? []).sort((a, b) => a - b);
+  const clean = async (): Promise<void> => {
+    if (await exists(folder)) await cleanPartials(folder);
+  };
   return {
     steps,
     load: step => readCheckpoint(place(step)),
     async save(checkpoint, label) {
       const path = place(checkpoint.step, label);
-      await cleanPartials(folder);
+      await clean();
       await atomicFolder(path, temporary => writeCheckpoint(temporary, checkpoint), { replace: true });
       if (label === undefined) {
         for (const old of (await steps()).slice(0, -keep)) await rm(place(old), { recursive: true, force: true });
@@ -49,7 +52,7 @@ export function checkpointFolder(folder: string, { keep = 2 } = {}): FolderCheck
       return path;
     },
     async latest() {
-      await cleanPartials(folder);
+      await clean();
       const newest = (await steps()).at(-1);
       return newest === undefined ? null : readCheckpoint(place(newest));
     },
