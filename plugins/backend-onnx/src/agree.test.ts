@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { attend, causalMask, crossEntropy, expandOps, f32, gelu, grad, interpret, layerNorm, rmsNorm, silu, trace, uniforms, type Backend, type Graph, type HostTensor, type Tensor, type Types } from '@heddle/core';
+import { offers } from './offers.js';
 import { openOnnx } from './open.js';
 
 const open: Promise<Backend>[] = [];
@@ -7,6 +8,9 @@ const backends = [
   ['C API', () => openOnnx({ threads: 1, binding: 'c-api' })],
   ['worker', () => openOnnx({ threads: 1, binding: 'worker' })],
 ] as const;
+
+/** Where an adapter answers: a GPU, or a software one behind the Vulkan loader. */
+const webgpu = ['WebGPU provider', () => openOnnx({ provider: 'webgpu' })] as const;
 
 afterAll(async () => {
   for (const backend of open) await (await backend).close();
@@ -40,7 +44,10 @@ const cases: Record<string, Graph> = {
   embedding: gradients({ table: f32(7, 4), ids: { dtype: 'i32', shape: [2, 5] } }, ({ table, ids }) => table!.gather(ids!).square().sum()),
 };
 
-describe.each(backends)('onnx:cpu over the %s', (_name, make) => {
+const noAdapter = await offers.find(o => o.name === 'onnx:webgpu')!.unavailable();
+if (noAdapter !== null) console.warn(`skipped: onnx:webgpu agrees with the reference: ${noAdapter}`);
+
+describe.each(noAdapter === null ? [...backends, webgpu] : backends)('onnx over the %s', (_name, make) => {
   const backend = make();
   open.push(backend);
   it.each(Object.entries(cases))('agrees with the reference on %s', async (_case, graph) => {

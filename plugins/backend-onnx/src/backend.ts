@@ -63,7 +63,8 @@ export class OnnxBackend implements Backend {
     this.alive();
     const { name = 'graph', kernels, constants } = options;
     const began = performance.now();
-    const lowered = lower(graph, { name, limits: this.limits, engine: this.name, ...(kernels ? { kernels } : {}), ...(constants ? { constants } : {}) });
+    const { firstOutputOnly = [] } = this.engine;
+    const lowered = lower(graph, { name, limits: this.limits, engine: this.name, firstOutputOnly, ...(kernels ? { kernels } : {}), ...(constants ? { constants } : {}) });
     const loweredMs = performance.now() - began;
     const face: ModelFace = {
       inputs: renamed({ ...lowered.inputs, ...Object.fromEntries(lowered.hidden.map(h => [h.name, { dtype: 'f32' as const, shape: h.shape }])) }, lowered.inputNames),

@@ -27,7 +27,12 @@ export interface OnnxWriter {
   constant(data: ArrayLike<number>, shape: Shape, dtype: Dtype | 'i64'): OnnxValue;
 }
 
-/** Writes one op. @returns one value for each output of the op */
-export type OnnxKernel = (write: OnnxWriter, inputs: readonly OnnxValue[]) => readonly OnnxValue[];
+/**
+ * Writes one op.
+ *
+ * @param needed which outputs somebody reads: the others, such as residuals that only a gradient wants, may be ''
+ * @returns one value for each output of the op
+ */
+export type OnnxKernel = (write: OnnxWriter, inputs: readonly OnnxValue[], needed: readonly boolean[]) => readonly OnnxValue[];
 
 export const ONNX: KernelFormat<OnnxKernel> = { name: 'onnx', version: 1 };

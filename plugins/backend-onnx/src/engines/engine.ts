@@ -41,6 +41,8 @@ export interface Engine {
   readonly threads: number;
   /** Kept outputs stay where they were computed. */
   readonly resident: boolean;
+  /** Operators that give only their first output here. */
+  readonly firstOutputOnly?: readonly string[];
   load(model: Uint8Array, face: ModelFace): Promise<Program>;
   hold(host: HostTensor): Promise<Held>;
   read(held: Held): Promise<HostTensor>;

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { fail, type ErrorCode } from '@heddle/core';
 import type { Engine, Held, Program } from './engine.js';
+import { firstOutputsOf } from './script.js';
 import type { Ask, Reply, RunReply, Ticket, WorkerSetup } from './messages.js';
 
 interface Waiting {
@@ -63,6 +64,7 @@ export async function openInWorker(setup: WorkerSetup, version: string): Promise
     binding: `onnxruntime-node ${version} in a worker thread`,
     threads: setup.threads,
     resident: setup.resident,
+    firstOutputOnly: firstOutputsOf(setup.provider),
     async load(model, face): Promise<Program> {
       const program = await say<number>({ call: 'load', model, face });
       return {

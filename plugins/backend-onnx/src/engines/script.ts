@@ -35,6 +35,11 @@ export interface ScriptOptions {
   readonly resident: boolean;
 }
 
+/** The WebGPU provider leaves the statistics of norms out. */
+const withoutStatistics = ['layerNorm', 'rmsNorm'];
+
+export const firstOutputsOf = (provider: string): readonly string[] => (provider === 'webgpu' ? withoutStatistics : []);
+
 const elementName = { f32: 'float32', i32: 'int32', bool: 'bool' } as const;
 
 interface ScriptHeld extends Held {
@@ -49,6 +54,7 @@ export function openScript(ort: OrtModule, { name, binding, threads, provider, r
     binding,
     threads,
     resident,
+    firstOutputOnly: firstOutputsOf(provider),
     async load(model, face): Promise<Program> {
       const location = (keep: boolean): Record<string, string> => Object.fromEntries(Object.keys(face.outputs).map(n => [n, keep ? 'gpu-buffer' : 'cpu']));
       const create = (options: Readonly<Record<string, unknown>>) =>

@@ -50,9 +50,17 @@ describe('lowering', () => {
 
   it('explains kernels taken and ops decomposed', () => {
     const graph = trace({ x: f32(2, 3), g: f32(3) }, ({ x, g }) => ({ y: layerNorm(softmax(x), g, g) }));
-    const { notes } = lower(graph, { name: 'test', limits, engine: 'onnx', without: ['softmax'] });
+    const { notes } = lower(graph, { name: 'test', limits, engine: 'onnx' });
     expect(notes).toContain('kernel layerNorm: onnx, 1 times');
-    expect(notes).toContain('kernel softmax: none accepted, decomposed 1 times');
+    expect(notes).toContain('kernel softmax: onnx, 1 times');
+  });
+
+  it('decomposes an op whose residuals a provider cannot give, only where they are read', () => {
+    const options = { name: 'test', limits, engine: 'onnx', firstOutputOnly: ['layerNorm'] };
+    const forward = trace({ x: f32(2, 3), g: f32(3) }, ({ x, g }) => ({ y: layerNorm(x, g, g) }));
+    expect(lower(forward, options).notes).toContain('kernel layerNorm: onnx, 1 times');
+    const backward = trace({ x: f32(2, 3), g: f32(3) }, ({ x, g }) => ({ dx: grad(layerNorm(x, g, g).square().sum(), [x])[0]! }));
+    expect(lower(backward, options).notes).toContain('kernel layerNorm: none accepted, decomposed 1 times');
   });
 
   it('refuses a kernel that gives another number of values', () => {

@@ -16,8 +16,8 @@ export interface LowerOptions {
   readonly constants?: Readonly<Record<string, HostTensor>>;
   readonly limits: Limits;
   readonly engine: string;
-  /** Replaces built-in kernels that some execution provider lacks. */
-  readonly without?: readonly string[];
+  /** Built-in kernels that the execution provider cannot run where outputs beside the first are read. */
+  readonly firstOutputOnly?: readonly string[];
 }
 
 export interface Lowered {
@@ -35,14 +35,17 @@ export interface Lowered {
 export const format = 'onnx@1';
 
 /** Turns a graph into a model. @throws E_SHAPE…, E_LIMIT, E_RANDOM_KEY, E_EXPORT */
-export function lower(graph: Graph, { name, kernels, constants = {}, limits, engine, without = [] }: LowerOptions): Lowered {
+export function lower(graph: Graph, { name, kernels, constants = {}, limits, engine, firstOutputOnly = [] }: LowerOptions): Lowered {
   const notes: string[] = [`${graph.nodes.length} nodes traced`];
   const checked = check(graph, limits, engine);
-  const source = withBuiltIns(kernels, without);
+  const source = withBuiltIns(kernels);
   const chosen = new Map<string, number>(); // calls that stay, counted when all passes are done
   const missing = new Map<string, number>();
-  const kept = expandOps(fold(checked), (call, node) => {
-    const taken = choose(source, node) !== null;
+  const folded = fold(checked);
+  const read = readValues(folded);
+  const kept = expandOps(folded, (call, node) => {
+    const beyond = firstOutputOnly.includes(call.op.name) && node.outputs.slice(1).some(v => read.has(v));
+    const taken = !beyond && choose(source, node) !== null;
     if (!taken) missing.set(call.op.name, (missing.get(call.op.name) ?? 0) + 1);
     return taken;
   });
@@ -73,10 +76,12 @@ export function lower(graph: Graph, { name, kernels, constants = {}, limits, eng
 }
 
 /** The user's kernels come first, so that a plugin may replace a built-in one. */
-function withBuiltIns(kernels: KernelSource | undefined, without: readonly string[]): KernelSource {
-  const own = builtInKernels.filter(k => !without.includes(k.op));
-  return { find: (wanted, op) => [...(kernels?.find(wanted, op) ?? []), ...own.filter(k => k.op === op)] };
-}
+const withBuiltIns = (kernels: KernelSource | undefined): KernelSource => ({
+  find: (wanted, op) => [...(kernels?.find(wanted, op) ?? []), ...builtInKernels.filter(k => k.op === op)],
+});
+
+/** Values that a node or the graph's outputs read. */
+const readValues = (graph: Graph): ReadonlySet<Value> => new Set([...graph.nodes.flatMap(node => node.inputs), ...Object.values(graph.outputs)]);
 
 function choose(source: KernelSource, node: Node): Kernel<OnnxKernel> | null {
   const { op, attrs } = callOf(node)!;
@@ -92,6 +97,7 @@ interface Written {
 function emit(model: OnnxModel, graph: Graph, source: KernelSource, constants: Readonly<Record<string, HostTensor>>): Written {
   const names = new Map<Value, OnnxValue>();
   const factors = scaledProducts(graph);
+  const read = readValues(graph);
   const inputNames: Record<string, string> = {};
   const at: Emission = {
     write: model,
@@ -129,7 +135,7 @@ function emit(model: OnnxModel, graph: Graph, source: KernelSource, constants: R
     if (callOf(node)) {
       const { op, attrs } = callOf(node)!;
       const kernel = choose(source, node)!;
-      const made = kernel.build(node.inputs.map(v => v.type), attrs)(model, node.inputs.map(at.name));
+      const made = kernel.build(node.inputs.map(v => v.type), attrs)(model, node.inputs.map(at.name), node.outputs.map(v => read.has(v)));
       if (made.length !== node.outputs.length) {
         fail('E_KERNEL', `${op.name}: expected ${node.outputs.length} values from its onnx kernel, received ${made.length}. Return one for each output.`, { op: op.name });
       }
