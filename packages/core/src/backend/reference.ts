@@ -71,6 +71,8 @@ export function openReference({ precision = 'f32' }: ReferenceOptions = {}): Bac
           checkFeeds(signature, feeds, name);
           checkKept(signature, feeds, keep, donate);
           const fed = Object.fromEntries(Object.entries({ ...constants, ...feeds }).map(([n, t]) => [n, isHost(t) ? t : content(t)]));
+          await breath();
+          signal?.throwIfAborted();
           const results = interpret(lowered, fed, precision, signal);
           for (const input of Object.values(donate)) {
             const given = feeds[input]!;
@@ -100,6 +102,9 @@ export function openReference({ precision = 'f32' }: ReferenceOptions = {}): Bac
     },
   };
 }
+
+/** A turn of the event loop: runs in a row would otherwise keep timers, signals and drawing waiting until the last one. */
+const breath = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 0));
 
 interface Held extends DeviceTensor {
   host: HostTensor | null;

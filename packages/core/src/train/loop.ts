@@ -120,6 +120,11 @@ const closeAll = (tensors: Tensors): void => {
   for (const t of Object.values(tensors)) t.close();
 };
 
+/** Of feeds, those that live on the device. */
+const closeHeld = (feeds: Feeds): void => {
+  for (const t of Object.values(feeds)) if (!isHost(t)) t.close();
+};
+
 interface Start {
   readonly tensors: Record<string, HostTensor>;
   readonly step: number;
@@ -258,7 +263,12 @@ class Engine {
 
   async upload(tensors: Readonly<Record<string, HostTensor>>): Promise<Tensors> {
     const out: Tensors = {};
-    for (const [name, t] of Object.entries(tensors)) out[name] = await this.#plan.backend.upload(t);
+    try {
+      for (const [name, t] of Object.entries(tensors)) out[name] = await this.#plan.backend.upload(t);
+    } catch (error) {
+      closeAll(out);
+      throw error;
+    }
     return out;
   }
 
@@ -283,16 +293,18 @@ class Engine {
     const params = Object.fromEntries(Object.entries(state).filter(([n]) => n.startsWith('params.')));
     const names = Object.keys(this.#sums).map(n => `sums.${n}`);
     let sums: Feeds = Object.fromEntries(Object.entries(this.#sums).map(([n, { shape }]) => [`sums.${n}`, zeros(shape)]));
-    for (const [i, batch] of batches.entries()) {
-      const old = sums;
-      // Each batch of a step draws other random numbers: the step's key, shifted by a stride beyond any step count.
-      const { kept } = await this.#add!.run({ ...params, ...sums, ...named('batch', batch.feeds), key: key(seed + i * 0x3779b9, at) }, { keep: names });
-      for (const t of Object.values(old)) if (!isHost(t)) t.close();
-      sums = kept;
+    try {
+      for (const [i, batch] of batches.entries()) {
+        const old = sums;
+        // Each batch of a step draws other random numbers: the step's key, shifted by a stride beyond any step count.
+        const { kept } = await this.#add!.run({ ...params, ...sums, ...named('batch', batch.feeds), key: key(seed + i * 0x3779b9, at) }, { keep: names });
+        sums = kept;
+        closeHeld(old);
+      }
+      return await this.#apply!.run({ ...state, ...sums, ...fed }, { keep });
+    } finally {
+      closeHeld(sums);
     }
-    const result = await this.#apply!.run({ ...state, ...sums, ...fed }, { keep });
-    for (const t of Object.values(sums)) if (!isHost(t)) t.close();
-    return result;
   }
 
   async close(): Promise<void> {
