@@ -1,0 +1,124 @@
+/**
+ * What an attention is: one function that serves both a whole text and a step over a cache.
+ *
+ * The two differ only in where keys and values come from. So an attention says what it wants to be remembered of each
+ * token, and gets back all that may be looked at: the same rows in a whole text, the cache with the rows written into
+ * it in a step. Everything else, and so every number, is shared.
+ */
+
+import {
+  attend,
+  defineLayer,
+  fail,
+  joinHeads,
+  rotate,
+  splitHeads,
+  type Bound,
+  type Context,
+  type Layer,
+  type Params,
+  type Tensor,
+} from '@heddle/core';
+import { dense, residual } from './dense.js';
+import type { PositionSignals } from './positions.js';
+
+/** What an attention sees beside its input of `N` tokens in each of `B` rows. */
+export interface AttentionView {
+  /** Added to the scores: 0 where a token may look, a large negative number where not. @shape [B | 1, 1, N, S] */
+  readonly mask: Tensor;
+  readonly positions: PositionSignals;
+  /**
+   * Keeps what later tokens need of these ones.
+   *
+   * @param name one of the part's `memory`
+   * @shape rows [B, G, N, d] -> [B, G, S, d]: in a whole text the rows themselves (S = N), in a step the cache (S = its
+   *   capacity), in which places are no positions: only the mask says what may be seen
+   */
+  remember(name: string, rows: Tensor): Tensor;
+  /** What a layer hands to later layers of the same pass, such as attention maps for residual attention. By name. */
+  readonly handed: Map<string, Tensor>;
+}
+
+/** What is kept of each token under one name. */
+export interface Memory {
+  readonly heads: number;
+  readonly width: number;
+}
+
+/** An attention: a layer on [B, N, D] that declares what it remembers. */
+export interface AttentionPart<P extends Params = Params> extends Layer<P, [x: Tensor, view: AttentionView], Tensor> {
+  readonly memory: Readonly<Record<string, Memory>>;
+}
+
+/** What every attention is told; `options.attention` of the model's configuration is added to it. */
+export type AttentionConfig = {
+  readonly width: number;
+  readonly heads: number;
+  readonly keyHeads: number;
+  readonly bias: boolean;
+  readonly dropout: number;
+  /** Number of this block, and of blocks. */
+  readonly block: number;
+  readonly depth: number;
+  /** Longest text in tokens. */
+  readonly length: number;
+};
+
+/**
+ * Declares an attention for ATTENTION.
+ *
+ * @param part.memory what it remembers of each token; `apply` must call `view.remember` once for each
+ * @throws E_NAME for a memory with a dot in its name
+ */
+export function defineAttention<const P extends Params>(part: {
+  readonly name: string;
+  readonly params: P;
+  readonly memory: Readonly<Record<string, Memory>>;
+  readonly apply: (bound: Bound<P> & { readonly context: Context }, x: Tensor, view: AttentionView) => Tensor;
+}): AttentionPart<P> {
+  for (const name of Object.keys(part.memory)) {
+    if (name === '' || name.includes('.'))
+      fail('E_NAME', `${part.name}: memory '${name}': expected a name without dots. Rename it.`, { name });
+  }
+  return { ...defineLayer<P, [Tensor, AttentionView], Tensor>(part), memory: part.memory };
+}
+
+/** Scaled dot-product attention over heads, with fewer key heads if asked (Ainslie et al. 2023). */
+export function standardAttention({ width, heads, keyHeads, bias, depth }: AttentionConfig) {
+  const headWidth = width / heads;
+  const init = { bias };
+  return defineAttention({
+    name: 'attention',
+    params: {
+      query: dense(width, width, init),
+      key: dense(width, keyHeads * headWidth, init),
+      value: dense(width, keyHeads * headWidth, init),
+      output: dense(width, width, { bias, init: residual(depth) }),
+    },
+    memory: { key: { heads: keyHeads, width: headWidth }, value: { heads: keyHeads, width: headWidth } },
+    apply({ query, key, value, output }, x, { mask, positions: { angles }, remember }) {
+      const turn = (rows: Tensor): Tensor => (angles ? rotate(rows, angles.cos, angles.sin) : rows);
+      const q = turn(splitHeads(query(x), heads)); // [B, H, N, d]
+      const k = remember('key', turn(splitHeads(key(x), keyHeads))); // [B, G, S, d]
+      const v = remember('value', splitHeads(value(x), keyHeads)); // [B, G, S, d]
+      const groups = heads / keyHeads;
+      return output(joinHeads(attend(stack(q, groups), k, v, repeatRows(mask, groups)).reshape(...q.shape)));
+    },
+  });
+}
+
+/**
+ * Query heads that share a key head, stacked as more rows of that head: then no key is copied for each of them.
+ *
+ * @shape [B, H, N, d] -> [B, H / groups, groups * N, d]
+ */
+function stack(q: Tensor, groups: number): Tensor {
+  const [B, H, N, d] = q.shape as readonly [number, number, number, number];
+  return q.reshape(B, H / groups, groups * N, d);
+}
+
+/** The mask of stacked heads. @shape [B | 1, 1, N, S] -> [B | 1, 1, groups * N, S] */
+function repeatRows(mask: Tensor, groups: number): Tensor {
+  const [B, , N, S] = mask.shape as readonly [number, number, number, number];
+  return groups === 1 || N === 1 ? mask : mask.broadcastTo([B, groups, N, S]).reshape(B, 1, groups * N, S);
+}
