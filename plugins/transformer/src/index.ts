@@ -1,1 +1,72 @@
-export {};
+/** Transformers from named parts, and generation over a cache whose rows can fork. */
+
+import { ATTENTION, FFN, MODELS, NORM, OPS, POSITIONS, contribute, definePlugin } from '@heddle/core';
+import { cacheWriteOp } from './cache-write.js';
+import { decoderFactory } from './decoder.js';
+import { builtInParts } from './parts/built-in.js';
+import { version } from './version.js';
+
+export { cacheWrite, cacheWriteOp } from './cache-write.js';
+export {
+  decoderConfig,
+  decoderPresets,
+  type DecoderConfig,
+  type PartialDecoderConfig,
+  type PartOptions,
+} from './config.js';
+export { decoderParameters } from './count.js';
+export { createDecoder, decoderFactory } from './decoder.js';
+export { preNormBlock, type BlockParts } from './block.js';
+export { builtInParts, builtInSource, partsOf } from './parts/built-in.js';
+export {
+  defineAttention,
+  standardAttention,
+  type AttentionConfig,
+  type AttentionPart,
+  type AttentionView,
+  type Memory,
+} from './parts/attention.js';
+export { dense, residual } from './parts/dense.js';
+export { type FeedForwardConfig, type FeedForwardPart } from './parts/feed-forward.js';
+export { type NormConfig, type NormPart } from './parts/norm.js';
+export { type PositionConfig, type PositionPart, type Positions, type PositionSignals } from './parts/positions.js';
+export {
+  createGenerator,
+  type Completion,
+  type FinishReason,
+  type GenerateEvent,
+  type GenerateOptions,
+  type Generator,
+  type GeneratorOptions,
+  type TextDecoder,
+} from './generate/generator.js';
+export { type Path } from './generate/places.js';
+export {
+  createProgram,
+  decodeGraph,
+  type DecodeProgram,
+  type DecodeShape,
+  type ProgramOptions,
+} from './generate/program.js';
+export { chooseToken, sampling, uniformAt, type Sampling, type SamplingOptions } from './generate/sampling.js';
+export {
+  openSession,
+  type DecodeSession,
+  type DecodeStep,
+  type Feed,
+  type Outlook,
+  type StepResult,
+} from './generate/session.js';
+
+export default /* @__PURE__ */ definePlugin({
+  name: '@heddle/transformer',
+  version,
+  register(container) {
+    contribute(container, OPS, cacheWriteOp);
+    contribute(container, MODELS, decoderFactory);
+    contribute(container, ATTENTION, ...builtInParts.attention);
+    contribute(container, FFN, ...builtInParts.ffn);
+    contribute(container, NORM, ...builtInParts.norm);
+    contribute(container, POSITIONS, ...builtInParts.positions);
+  },
+});
