@@ -1,6 +1,6 @@
 /**
  * The kernel of Heddle: a graph of few primitives, gradients, layers and optimizers as values, a trainer, pipelines,
- * and the plugin contract. Runs anywhere; what needs files is in `@heddle/core/node`.
+ * and the plugin contract. Runs anywhere. File formats are in `@heddle/core/files`, what needs Node in `@heddle/core/node`.
  */
 
 export { fail, HeddleError, isHeddleError, type ErrorCode, type HeddleErrorLike } from './errors.js';
@@ -29,4 +29,5 @@ export * from './optim/index.js';
 export * from './train/index.js';
 export * from './plugin/index.js';
 export * from './pipeline/index.js';
-export * from './io/index.js';
+export { canonicalJson, hashJson, parseJson, type Json, type JsonReading } from './io/json.js';
+export type { ByteSink, ByteSource } from './io/bytes.js';

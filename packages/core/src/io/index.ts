@@ -1,4 +1,4 @@
-/** File formats and where their bytes come from: the parts that run anywhere. The rest is in `@heddle/core/node`. */
+/** `@heddle/core/files`: file formats and where their bytes come from. Runs anywhere; disks are in `@heddle/core/node`. */
 
 export { blobSource, memorySink, memorySource, type BlobLike, type ByteSink, type ByteSource } from './bytes.js';
 export {
