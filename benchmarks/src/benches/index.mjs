@@ -1,0 +1,16 @@
+/**
+ * The suite.
+ *
+ * A benchmark has a `name`, a `title`, a `share` of the time, `run(settings, log)` giving plain data, `render(data)`
+ * giving Markdown, and `figures(data)` giving the numbers that predictions name.
+ */
+
+import * as bundle from './bundle.mjs';
+import * as compile from './compile.mjs';
+import * as decode from './decode.mjs';
+import * as memory from './memory.mjs';
+import * as overhead from './overhead.mjs';
+import * as sgemm from './sgemm.mjs';
+import * as step from './step.mjs';
+
+export const benches = [sgemm, step, decode, compile, overhead, memory, bundle];

@@ -1,0 +1,77 @@
+/** The command line of the benchmarks. */
+
+import { parseArgs } from 'node:util';
+
+export const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'bundle'];
+
+export const usage = `Usage: npm run bench -- [options]
+
+Measures Heddle beside other libraries, taking turns in one run.
+
+  --only NAMES      ${names.join(', ')}; all by default
+  --threads LIST    threads of one operator; 1,2 by default
+  --minutes M       time for a full run; 12 by default. Fewer benchmarks take less
+  --quick           small sizes and few rounds: tries the suite, measures nothing, writes no files
+  --steps N         steps of the memory benchmark; 2000 by default
+  --no-slow         without contestants that take a minute a step (tfjs-wasm, jax-js in the reference step)
+  --json            prints the results as JSON instead of tables
+  --install-peers   installs the JavaScript peers into benchmarks/peers/node_modules, then ends
+
+HEDDLE_BENCH_PYTHON=PATH[,PATH]   interpreters that may have PyTorch; every python3 on the PATH by default
+`;
+
+const fail = message => {
+  process.stderr.write(`${message}\n\n${usage}`);
+  process.exit(2);
+};
+
+const list = text =>
+  text
+    .split(',')
+    .map(s => s.trim())
+    .filter(Boolean);
+
+/** @returns the options, or ends the process with the reason */
+export function readOptions(args) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        only: { type: 'string' },
+        threads: { type: 'string', default: '1,2' },
+        minutes: { type: 'string', default: '12' },
+        steps: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        'no-slow': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        'install-peers': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    }));
+  } catch (error) {
+    return fail(error.message);
+  }
+  const only = values.only === undefined ? names : list(values.only);
+  const unknown = only.filter(name => !names.includes(name));
+  if (unknown.length > 0) fail(`--only: expected names among ${names.join(', ')}; received ${unknown.join(', ')}.`);
+  const threads = list(values.threads).map(Number);
+  if (threads.length === 0 || threads.some(n => !Number.isInteger(n) || n < 1))
+    fail(`--threads: expected whole numbers from 1 up, received ${values.threads}.`);
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) fail(`--minutes: expected a number above 0, received ${values.minutes}.`);
+  const steps = Number(values.steps ?? (values.quick ? 100 : 2000));
+  if (!(Number.isInteger(steps) && steps >= 40))
+    fail(`--steps: expected a whole number from 40 up, received ${values.steps}.`);
+  return {
+    only,
+    threads,
+    minutes,
+    steps,
+    quick: values.quick,
+    slow: !values['no-slow'] && !values.quick,
+    json: values.json,
+    installPeers: values['install-peers'],
+    help: values.help,
+  };
+}
