@@ -12,12 +12,8 @@ const options = readOptions(args);
 // Progress goes to stderr, so that what is printed can be piped.
 const log = line => process.stderr.write(`${line}\n`);
 
-/** Of the whole suite's time, so that one benchmark alone takes as long as it would among the others. */
-const secondsOf = bench =>
-  options.minutes * 60 * bench.share * (bench.name === 'step' && options.slow ? stepWithoutPeers : 1);
-
-/** tfjs-wasm and jax-js take about a minute for one step each, out of the step's time. */
-const stepWithoutPeers = 0.7;
+/** For the rounds at one number of threads: one benchmark alone takes as long as it would among the others. */
+const secondsOf = bench => options.minutes * 60 * bench.share;
 
 async function measure(bench, torch) {
   log(`${bench.name}: ${bench.title}`);

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
  * @property {string[]} args
  * @property {Record<string, string>} [env]
  * @property {string} [skip] why it cannot take part
- * @property {boolean} [slow] takes no turns among the others: runs `slowSteps` once, at the end
+ * @property {{ warmup: number, steps: number }} [slow] takes no turns among the others: so many steps, at the end
  */
 
 /**
@@ -61,7 +61,9 @@ class Child {
   #answer(message) {
     const resolve = this.#waiting;
     this.#waiting = null;
-    resolve?.(message);
+    if (resolve) resolve(message);
+    // It ended between two turns: the next one must not wait for it.
+    else this.skipped ??= message.skip ?? message.failed ?? null;
   }
 
   #next() {
@@ -136,9 +138,8 @@ export class Ring {
    * @param {number} options.least rounds at least
    * @param {number} options.most rounds at most
    * @param {number} options.seconds rounds go on until this much time has passed
-   * @param {number} [options.slowSteps]
    */
-  async contest({ which, warmup, least, most, seconds, slowSteps = 1 }) {
+  async contest({ which, warmup, least, most, seconds }) {
     const fast = this.#children.filter(c => !c.entry.slow);
     const records = new Map(
       this.#children.map(c => [
@@ -162,8 +163,10 @@ export class Ring {
       for (let i = 0; i < fast.length; i++) await turn(fast[(i + round) % fast.length], 1, true);
     }
     for (const child of this.#children.filter(c => c.entry.slow && c.skipped === null)) {
-      this.#log(`  ${child.entry.name}: ${slowSteps} step(s) alone, it is slow`);
-      await turn(child, slowSteps, true);
+      const { warmup: first, steps } = child.entry.slow;
+      this.#log(`  ${child.entry.name}: ${first + steps} steps alone, it is slow`);
+      await turn(child, first, false);
+      await turn(child, steps, true);
       Object.assign(records.get(child), { slow: true });
     }
     return [...records].map(([child, record]) => ({

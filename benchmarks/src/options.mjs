@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
-export const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'bundle'];
+const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'bundle'];
 
 export const usage = `Usage: npm run bench -- [options]
 

@@ -5,7 +5,7 @@ import { folder } from './paths.mjs';
 import { digits, table } from './table.mjs';
 
 /** @returns {{ id: string, what: string, predicted: string }[]} */
-export function readPredictions() {
+function readPredictions() {
   const path = folder('PREDICTIONS.md');
   if (!existsSync(path)) return [];
   return readFileSync(path, 'utf8')

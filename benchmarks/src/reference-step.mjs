@@ -106,7 +106,7 @@ export const objective = {
 
 export const optimizer = adam({ betas: [0.9, 0.999], epsilon: 1e-8 });
 
-/** The whole step as one graph. */
+/** The whole step as one graph. @public */
 export const graph = dims =>
   trainStep({
     model: model(dims),
@@ -167,7 +167,7 @@ export async function openStep(backend, dims) {
   };
 }
 
-/** Runs so many steps, for whoever wants only their losses and times. */
+/** Runs so many steps, for whoever wants only their losses and times. @public */
 export async function run(backend, dims, steps, onStep = () => {}) {
   const step = await openStep(backend, dims);
   const losses = [];

@@ -44,7 +44,7 @@ export const section = result =>
 
 const figuresOf = results => Object.assign({}, ...results.map(r => benchOf(r).figures(r.data)));
 
-export const report = results => {
+const report = results => {
   const predictions = predictionTable(figuresOf(results));
   return [
     '# Results',

@@ -1,8 +1,8 @@
 /** Medians, paired ratios, and a line through noisy points. */
 
-export const sorted = numbers => numbers.toSorted((a, b) => a - b);
+const sorted = numbers => numbers.toSorted((a, b) => a - b);
 
-export function quantile(numbers, share) {
+function quantile(numbers, share) {
   if (numbers.length === 0) return Number.NaN;
   const all = sorted(numbers);
   const at = (all.length - 1) * share;

@@ -4,10 +4,11 @@ import { contestTable, faster, fastest, skippedLines } from '../compare.mjs';
 import { Ring } from '../contest.mjs';
 import { decoderShape, tinyDecoder } from '../decoder-shape.mjs';
 import { ours } from '../entries.mjs';
+import { plural } from '../table.mjs';
 
 export const name = 'decode';
 export const title = 'Decoding with a KV cache, 100 M parameters';
-export const share = 0.24;
+export const share = 0.055;
 
 const compared = 12;
 
@@ -27,8 +28,7 @@ export async function run({ threads, quick, seconds }, log) {
         log,
       );
       const limits = quick ? { warmup: 2, least: compared, most: compared } : { warmup: 3, least: compared, most: 200 };
-      // Opening 400 MB three times takes about a third of the time.
-      const records = await ring.contest({ ...limits, seconds: (0.65 * seconds) / threads.length / batches.length });
+      const records = await ring.contest({ ...limits, seconds: seconds / batches.length });
       await ring.close();
       parts.push({ threads: count, batch, records });
     }
@@ -53,7 +53,7 @@ export function render({ dims, parts }) {
     ...parts.flatMap(({ threads, batch, records }) => {
       const reference = records.find(r => r.key === 'handbuilt');
       return [
-        `### Batch ${batch}, ${threads} thread(s)`,
+        `### Batch ${batch}, ${plural(threads, 'thread')}`,
         contestTable(records, {
           unit: 'tokens/s',
           work: batch,

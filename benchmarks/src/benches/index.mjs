@@ -1,7 +1,7 @@
 /**
  * The suite.
  *
- * A benchmark has a `name`, a `title`, a `share` of the time, `run(settings, log)` giving plain data, `render(data)`
+ * A benchmark has a `name`, a `title`, a `share` of the time for its rounds at one number of threads (what it takes to open is not in it), `run(settings, log)` giving plain data, `render(data)`
  * giving Markdown, and `figures(data)` giving the numbers that predictions name.
  */
 

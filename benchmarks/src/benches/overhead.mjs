@@ -4,11 +4,11 @@ import { Ring } from '../contest.mjs';
 import { ours } from '../entries.mjs';
 import { shape, tiny } from '../reference-step.mjs';
 import { least, median } from '../stats.mjs';
-import { digits, table } from '../table.mjs';
+import { digits, plural, table } from '../table.mjs';
 
 export const name = 'overhead';
 export const title = 'Host overhead of the reference step';
-export const share = 0.06;
+export const share = 0.028;
 
 export async function run({ threads, quick, seconds }, log) {
   const dims = quick ? tiny : shape;
@@ -23,8 +23,7 @@ export async function run({ threads, quick, seconds }, log) {
     let skipped = null;
     for (
       let round = 0;
-      skipped === null &&
-      (round < 5 || (round < (quick ? 7 : 200) && performance.now() - from < (seconds * 1000) / threads.length));
+      skipped === null && (round < 5 || (round < (quick ? 7 : 200) && performance.now() - from < seconds * 1000));
       round++
     ) {
       const once = { warmup: 0, least: 1, most: 1, seconds: 0 };
@@ -78,7 +77,7 @@ export function render({ parts }) {
     ),
     parts
       .filter(p => p.skipped !== null)
-      .map(p => `- left out at ${p.threads} thread(s): ${p.skipped}`)
+      .map(p => `- left out at ${plural(p.threads, 'thread')}: ${p.skipped}`)
       .join('\n'),
   ];
 }

@@ -3,10 +3,11 @@
 import { contestTable, faster, fastest, skippedLines } from '../compare.mjs';
 import { Ring } from '../contest.mjs';
 import { ours, peer, torches } from '../entries.mjs';
+import { plural } from '../table.mjs';
 
 export const name = 'sgemm';
 export const title = 'Matrix product, single precision';
-export const share = 0.14;
+export const share = 0.046;
 
 const entriesFor = (threads, sizes, torch) => {
   const options = { threads, sizes };
@@ -30,7 +31,7 @@ export async function run({ threads, quick, seconds, torch }, log) {
       const records = await ring.contest({
         which: String(size),
         ...limits,
-        seconds: seconds / threads.length / sizes.length,
+        seconds: seconds / sizes.length,
       });
       parts.push({ threads: count, size, records });
     }
@@ -44,7 +45,7 @@ const work = size => (2 * size ** 3) / 1e9;
 
 export function render({ parts }) {
   return parts.flatMap(({ threads, size, records }) => [
-    `### ${size} × ${size}, ${threads} thread(s)`,
+    `### ${size} × ${size}, ${plural(threads, 'thread')}`,
     contestTable(records, {
       unit: 'GFLOP/s',
       work: work(size),
