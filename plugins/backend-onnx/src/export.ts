@@ -1,6 +1,6 @@
 /** Any graph as an ONNX file that other tools open. */
 
-import type { Graph, HostTensor, KernelSource, Types } from '@heddle/core';
+import type { Graph, HoistedRandom, HostTensor, KernelSource, Types } from '@heddle/core';
 import { lower } from './lower/lower.js';
 
 export interface ExportOptions {
@@ -17,6 +17,8 @@ export interface OnnxFile {
   /** Our name -> the name in the file. Hidden inputs (random numbers) are listed under `$random.N`. */
   readonly inputNames: Readonly<Record<string, string>>;
   readonly outputNames: Readonly<Record<string, string>>;
+  /** Which random numbers each hidden input wants: `drawHoisted(hidden, key)` makes them. */
+  readonly hidden: readonly HoistedRandom[];
 }
 
 const anyEngine = { maxRank: 6, maxElements: 2 ** 31 - 1, exactIntegers: 2 ** 31, dtypes: ['f32', 'i32', 'bool'] as const, deterministic: true, resident: false, tolerance: 1e-5 };

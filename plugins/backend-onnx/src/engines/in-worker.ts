@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { fail, type ErrorCode } from '@heddle/core';
+import { fail, HeddleError, type ErrorCode } from '@heddle/core';
 import type { Engine, Held, Program } from './engine.js';
 import { firstOutputsOf } from './script.js';
 import type { Ask, Reply, RunReply, Ticket, WorkerSetup } from './messages.js';
@@ -21,16 +21,22 @@ export async function openInWorker(setup: WorkerSetup, version: string): Promise
   worker.unref();
   const waiting = new Map<number, Waiting>();
   let count = 0;
-  let failure: unknown = null;
-  const die = (error: unknown): void => {
-    failure = error;
-    for (const { reject } of waiting.values()) reject(error);
+  let failure: HeddleError | null = null;
+  /** Called when nothing is waited for any more. */
+  let emptied = (): void => {};
+  const die = (cause: unknown): void => {
+    failure ??= new HeddleError('E_ENGINE', `${setup.name}: expected a living worker, received one that ended: ${String(cause)}. Open the backend again.`, {}, cause);
+    for (const { reject } of waiting.values()) reject(failure);
     waiting.clear();
+    emptied();
   };
   worker.on('message', (reply: Reply) => {
     const { resolve, reject } = waiting.get(reply.id)!;
     waiting.delete(reply.id);
-    if (waiting.size === 0) worker.unref();
+    if (waiting.size === 0) {
+      worker.unref();
+      emptied();
+    }
     if ('error' in reply) {
       try {
         fail(reply.error.code as ErrorCode, reply.error.message);
@@ -45,14 +51,7 @@ export async function openInWorker(setup: WorkerSetup, version: string): Promise
   worker.on('exit', code => die(new Error(`the worker ended with code ${code}`)));
   const say = <T>(ask: Ask): Promise<T> =>
     new Promise((resolve, reject) => {
-      if (failure) {
-        try {
-          fail('E_ENGINE', `${setup.name}: expected a living worker, received one that ended: ${String(failure)}. Open the backend again.`, {}, failure);
-        } catch (error) {
-          reject(error);
-        }
-        return;
-      }
+      if (failure) return reject(failure);
       waiting.set(++count, { resolve: resolve as (result: unknown) => void, reject });
       // Keeps the process alive while somebody waits, and only then.
       worker.ref();
@@ -84,6 +83,8 @@ export async function openInWorker(setup: WorkerSetup, version: string): Promise
     read: held => say({ call: 'read', held: ticket(held) }),
     release: held => void say({ call: 'release', held: ticket(held) }).catch(() => {}),
     async close() {
+      // Ended inside native code, the worker would take the whole process with it.
+      if (waiting.size > 0) await new Promise<void>(resolve => (emptied = resolve));
       await worker.terminate();
     },
   };
