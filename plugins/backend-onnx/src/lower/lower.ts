@@ -18,6 +18,8 @@ export interface LowerOptions {
   readonly engine: string;
   /** Built-in kernels that the execution provider cannot run where outputs beside the first are read. */
   readonly firstOutputOnly?: readonly string[];
+  /** Ops whose built-in kernels stay out. */
+  readonly without?: readonly string[];
 }
 
 export interface Lowered {
@@ -35,10 +37,10 @@ export interface Lowered {
 export const format = 'onnx@1';
 
 /** Turns a graph into a model. @throws E_SHAPE…, E_LIMIT, E_RANDOM_KEY, E_EXPORT */
-export function lower(graph: Graph, { name, kernels, constants = {}, limits, engine, firstOutputOnly = [] }: LowerOptions): Lowered {
+export function lower(graph: Graph, { name, kernels, constants = {}, limits, engine, firstOutputOnly = [], without = [] }: LowerOptions): Lowered {
   const notes: string[] = [`${graph.nodes.length} nodes traced`];
   const checked = check(graph, limits, engine);
-  const source = withBuiltIns(kernels);
+  const source = withBuiltIns(kernels, without);
   const chosen = new Map<string, number>(); // calls that stay, counted when all passes are done
   const missing = new Map<string, number>();
   const folded = fold(checked);
@@ -76,8 +78,8 @@ export function lower(graph: Graph, { name, kernels, constants = {}, limits, eng
 }
 
 /** The user's kernels come first, so that a plugin may replace a built-in one. */
-const withBuiltIns = (kernels: KernelSource | undefined): KernelSource => ({
-  find: (wanted, op) => [...(kernels?.find(wanted, op) ?? []), ...builtInKernels.filter(k => k.op === op)],
+const withBuiltIns = (kernels: KernelSource | undefined, without: readonly string[]): KernelSource => ({
+  find: (wanted, op) => [...(kernels?.find(wanted, op) ?? []), ...builtInKernels.filter(k => k.op === op && !without.includes(op))],
 });
 
 /** Values that a node or the graph's outputs read. */
