@@ -1,0 +1,23 @@
+/** Mish for Heddle. Depends on published entries only. */
+
+import { COMMANDS, contribute, definePlugin, FFN, KERNELS, OPS, type PartFactory } from '@heddle/core';
+import { opsCommand } from './command.js';
+import { mishKernel } from './kernel.js';
+import { warpFfn } from './layer.js';
+import { mishOp } from './op.js';
+
+export { mish, mishOp } from './op.js';
+export { warpFfn } from './layer.js';
+
+const ffn: PartFactory<{ readonly width: number; readonly inner?: number }> = { name: 'warp', create: warpFfn };
+
+export default definePlugin({
+  name: 'heddle-warp',
+  version: '1.2.3',
+  register(container) {
+    contribute(container, OPS, mishOp);
+    contribute(container, KERNELS, mishKernel);
+    contribute(container, FFN, ffn);
+    contribute(container, COMMANDS, opsCommand);
+  },
+});
