@@ -128,6 +128,7 @@ describe.each(Object.entries(cases))('%s, exported', (what, exported) => {
       : existsSync(python)
         ? null
         : `${python} does not exist`;
+  if (reason !== null) console.warn(`skipped: ${what} in Python: ${reason}`);
   it.skipIf(reason !== null)(
     `gives the same numbers in Python${reason === null ? '' : ` (skipped: ${reason})`}`,
     async () => {

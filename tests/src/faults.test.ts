@@ -69,6 +69,7 @@ describe('a full disk', () => {
   });
 
   const tmpfs = mountTmpfs();
+  if (tmpfs.reason !== null) console.warn(`skipped: a full disk, real: ${tmpfs.reason}`);
   it.skipIf(typeof tmpfs.reason === 'string')(
     `of 160 kB, real${tmpfs.reason === null ? '' : ` (skipped: ${tmpfs.reason})`}`,
     async () => {
