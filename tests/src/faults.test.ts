@@ -14,6 +14,8 @@ import {
   f32,
   full,
   host,
+  ones,
+  param,
   trace,
   where,
   type AnyLayer,
@@ -120,6 +122,19 @@ describe.each(present(onnxBackends))('$name', ({ open: openHere }) => {
     expect(backend.live()).toBe(0);
   });
 
+  it('saves no weights that are no numbers, though the loss was one', async () => {
+    const store = checkpointFolder(folder);
+    const { clip: _clip, ...plan } = tinyPlan(backend, { model: rooted(), steps: 5 });
+    const failure = await failureOf(outcome(plan, checkpointEvery(1, store)));
+    expect(failure).toMatchObject({ code: 'E_NOT_FINITE', details: { step: 1, path: 'params.gain' } });
+    expect(await readdir(folder).catch(() => [])).toEqual([]);
+    expect(backend.live()).toBe(0);
+    const late = await failureOf(outcome(plan, checkpointEvery(2, store)));
+    expect(late).toMatchObject({ code: 'E_NOT_FINITE', details: { step: 2, path: 'params.gain' } });
+    expect(late.message).not.toContain('is whole');
+    expect(await readdir(folder).catch(() => [])).toEqual([]);
+  });
+
   it('names a batch that is no number', async () => {
     const failure = await failureOf(outcome(tinyPlan(backend, { data: poisoned(2) })));
     expect(failure).toMatchObject({ code: 'E_NOT_FINITE', details: { step: 3, path: 'batch.mask' } });
@@ -217,6 +232,15 @@ async function openWatched(): Promise<{ readonly backend: Backend; readonly work
     put(Original);
   }
 }
+
+/** The small decoder plus the root of zero: nothing in the loss, and no number in the gradient. */
+const rooted = (): AnyLayer =>
+  defineLayer({
+    name: 'rooted',
+    params: { gain: param([1], ones), inner: tinyDecoder() },
+    apply: ({ gain, inner }, ids: Tensor): Tensor =>
+      (inner as unknown as (ids: Tensor) => Tensor)(ids).add(gain.sub(gain).sqrt()),
+  });
 
 /** The small decoder, after a layer that divides by zero where this token stands. */
 const dividing = (token: number): AnyLayer =>

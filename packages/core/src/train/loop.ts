@@ -195,9 +195,21 @@ function holding(plan: TrainPlan, state: Tensors, place: Place) {
 async function snapshot(plan: TrainPlan, state: Tensors, { step, tokens, cursor, seed }: Place): Promise<Checkpoint> {
   const tensors: Record<string, HostTensor> = {};
   for (const [name, t] of Object.entries(state)) tensors[name] = await plan.backend.download(t);
+  // A finite loss may have gradients that are not: what they left must not take the place of a good checkpoint.
+  const bad = Object.keys(tensors).find(name => !allFinite(tensors[name]!.data));
+  if (bad !== undefined) {
+    fail('E_NOT_FINITE', `${plan.name}: step ${step}: expected finite numbers to save, received NaN or infinity in ${bad}. Go back to the last checkpoint; lower the rate or clip gradients.`, { step, path: bad });
+  }
   const config = plan.config ?? null;
   const meta: CheckpointMeta = { format: 1, step, seed, cursor: cursor ?? null, config, configHash: hashJson(config), backend: plan.backend.name, plugins: plan.plugins ?? {}, tokens };
   return { step, tensors, meta };
+}
+
+/** One pass without a call for each number: NaN and infinity times 0 are NaN. */
+function allFinite(data: HostTensor['data']): boolean {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! * 0;
+  return sum === 0;
 }
 
 /** Says where it went wrong, lets listeners save the last good state, then throws. */
