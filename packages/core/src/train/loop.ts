@@ -205,11 +205,10 @@ async function snapshot(plan: TrainPlan, state: Tensors, { step, tokens, cursor,
   return { step, tensors, meta };
 }
 
-/** One pass without a call for each number: NaN and infinity times 0 are NaN. */
+/** A loop, because `every` takes several times as long on many numbers. */
 function allFinite(data: HostTensor['data']): boolean {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i]! * 0;
-  return sum === 0;
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
+  return true;
 }
 
 /** Says where it went wrong, lets listeners save the last good state, then throws. */
