@@ -1,23 +1,49 @@
 /** What code does to the world outside itself: for the law that importing and registering do nothing. */
 
-type Listeners = { listenerCount(event: string | symbol): number; eventNames(): readonly (string | symbol)[]; getActiveResourcesInfo?(): readonly string[] };
+type Listeners = {
+  listenerCount(event: string | symbol): number;
+  eventNames(): readonly (string | symbol)[];
+  getActiveResourcesInfo?(): readonly string[];
+};
 
 /** Node's process, where there is one. */
 const process = (globalThis as { process?: Listeners }).process;
 
-const watchedCalls = ['setTimeout', 'setInterval', 'setImmediate', 'fetch', 'Worker', 'WebSocket', 'XMLHttpRequest'] as const;
+const watchedCalls = [
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'fetch',
+  'Worker',
+  'WebSocket',
+  'XMLHttpRequest',
+] as const;
 const watchedConsole = ['log', 'info', 'warn', 'error', 'debug'] as const;
 const sharedObjects: readonly (readonly [string, object])[] = [
   ['globalThis', globalThis],
   ['Math', Math],
   ['JSON', JSON],
   ['Reflect', Reflect],
-  ...[Object, Function, Array, String, Number, Boolean, Symbol, Promise, Map, Set, Date, RegExp, Error, Float32Array, Uint8Array].flatMap(
-    (one): readonly (readonly [string, object])[] => [
-      [one.name, one],
-      [`${one.name}.prototype`, one.prototype as object],
-    ],
-  ),
+  ...[
+    Object,
+    Function,
+    Array,
+    String,
+    Number,
+    Boolean,
+    Symbol,
+    Promise,
+    Map,
+    Set,
+    Date,
+    RegExp,
+    Error,
+    Float32Array,
+    Uint8Array,
+  ].flatMap((one): readonly (readonly [string, object])[] => [
+    [one.name, one],
+    [`${one.name}.prototype`, one.prototype as object],
+  ]),
 ];
 
 /**
@@ -28,13 +54,17 @@ export async function effectsOf(act: () => unknown): Promise<readonly string[]> 
   const seen: string[] = [];
   const before = sharedObjects.map(([, object]) => propertiesOf(object));
   const listeners = listenerCounts();
-  const restore = [...watchedCalls.map((name) => watch(globalThis, name, seen)), ...watchedConsole.map((name) => watch(console, name, seen, 'console.'))];
+  const restore = [
+    ...watchedCalls.map(name => watch(globalThis, name, seen)),
+    ...watchedConsole.map(name => watch(console, name, seen, 'console.')),
+  ];
   try {
     await act();
   } finally {
     for (const undo of restore) undo();
   }
-  for (const [index, [name, object]] of sharedObjects.entries()) seen.push(...changes(name, before[index]!, propertiesOf(object)));
+  for (const [index, [name, object]] of sharedObjects.entries())
+    seen.push(...changes(name, before[index]!, propertiesOf(object)));
   for (const [event, count] of listenerCounts()) {
     if (count > (listeners.get(event) ?? 0)) seen.push(`listens to '${String(event)}' of the process`);
   }
@@ -56,7 +86,12 @@ function watch(owner: object, name: string, seen: string[], prefix = ''): () => 
       return Reflect.construct(target, args, newTarget) as object;
     },
   });
-  Object.defineProperty(owner, name, { configurable: true, writable: true, enumerable: before.enumerable ?? true, value: noting });
+  Object.defineProperty(owner, name, {
+    configurable: true,
+    writable: true,
+    enumerable: before.enumerable ?? true,
+    value: noting,
+  });
   return () => {
     // What was put over the watch is an effect; it stays, and the comparison of properties finds it.
     if (Reflect.get(owner, name) === noting) Object.defineProperty(owner, name, before);
@@ -66,14 +101,18 @@ function watch(owner: object, name: string, seen: string[], prefix = ''): () => 
 /** Values by name; accessors are not called, their getters stand for them. */
 function propertiesOf(object: object): ReadonlyMap<PropertyKey, unknown> {
   return new Map(
-    Reflect.ownKeys(object).map((key) => {
+    Reflect.ownKeys(object).map(key => {
       const found = Object.getOwnPropertyDescriptor(object, key);
       return [key, found !== undefined && 'value' in found ? (found.value as unknown) : found?.get];
     }),
   );
 }
 
-function changes(name: string, before: ReadonlyMap<PropertyKey, unknown>, after: ReadonlyMap<PropertyKey, unknown>): readonly string[] {
+function changes(
+  name: string,
+  before: ReadonlyMap<PropertyKey, unknown>,
+  after: ReadonlyMap<PropertyKey, unknown>,
+): readonly string[] {
   const found: string[] = [];
   for (const [key, value] of after) {
     if (!before.has(key)) found.push(`adds ${name}.${String(key)}`);
@@ -84,7 +123,7 @@ function changes(name: string, before: ReadonlyMap<PropertyKey, unknown>, after:
 }
 
 const listenerCounts = (): ReadonlyMap<string | symbol, number> =>
-  new Map(process?.eventNames().map((event) => [event, process.listenerCount(event)]) ?? []);
+  new Map(process?.eventNames().map(event => [event, process.listenerCount(event)]) ?? []);
 
 /**
  * Timers, sockets, workers that are alive after something although they were not before. Waits a moment for those that
@@ -98,10 +137,12 @@ export async function leaksOf(act: () => Promise<void>): Promise<readonly string
     await act();
     let found: readonly string[] = [];
     for (let tries = 0; tries < 20; tries++) {
-      const more = [...alive()].filter(([kind, count]) => count > (before.get(kind) ?? 0)).map(([kind, count]) => `leaves ${count - (before.get(kind) ?? 0)} more ${kind} alive`);
+      const more = [...alive()]
+        .filter(([kind, count]) => count > (before.get(kind) ?? 0))
+        .map(([kind, count]) => `leaves ${count - (before.get(kind) ?? 0)} more ${kind} alive`);
       found = [...timers.running(), ...more];
       if (found.length === 0) return [];
-      await new Promise((resolve) => later(resolve, 50));
+      await new Promise(resolve => later(resolve, 50));
     }
     return found;
   } finally {
@@ -116,17 +157,20 @@ function watchTimers(): { running(): readonly string[]; restore(): void } {
   const open = new Map<unknown, string>();
   const world = globalThis as unknown as Record<string, Repeat & ((timer: unknown) => void)>;
   const before = new Map<string, (typeof world)[string]>();
-  const replace = (name: string, by: (original: (typeof world)[string]) => Repeat | ((timer: unknown) => void)): void => {
+  const replace = (
+    name: string,
+    by: (original: (typeof world)[string]) => Repeat | ((timer: unknown) => void),
+  ): void => {
     const original = world[name]!;
     before.set(name, original);
     world[name] = Object.assign(by(original), original) as typeof original;
   };
-  replace('setInterval', (set) => (callback, delay, ...args) => {
+  replace('setInterval', set => (callback, delay, ...args) => {
     const timer = set(callback, delay, ...args);
     open.set(timer, 'setInterval');
     return timer;
   });
-  replace('setTimeout', (set) => (callback, delay, ...args) => {
+  replace('setTimeout', set => (callback, delay, ...args) => {
     const timer = set((...given) => {
       open.delete(timer);
       callback(...given);
@@ -135,13 +179,13 @@ function watchTimers(): { running(): readonly string[]; restore(): void } {
     return timer;
   });
   for (const name of ['clearInterval', 'clearTimeout']) {
-    replace(name, (clear) => (timer: unknown) => {
+    replace(name, clear => (timer: unknown) => {
       open.delete(timer);
       clear(timer);
     });
   }
   return {
-    running: () => [...open.values()].map((name) => `leaves a ${name} running`),
+    running: () => [...open.values()].map(name => `leaves a ${name} running`),
     restore: () => {
       for (const [name, original] of before) world[name] = original;
     },
@@ -153,6 +197,7 @@ const passing = /^(Timeout|FSReq|GetAddrInfo|Immediate|TickObject|Pipe|TTY|Messa
 
 function alive(): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
-  for (const kind of process?.getActiveResourcesInfo?.() ?? []) if (!passing.test(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  for (const kind of process?.getActiveResourcesInfo?.() ?? [])
+    if (!passing.test(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return counts;
 }

@@ -33,7 +33,11 @@ const h = 1e-5;
  * @param fn tensors to one f32 tensor of any shape; its cells are weighed at random and summed
  * @param shapes of the f32 inputs
  */
-export async function checkGradient(fn: (...inputs: Tensor[]) => Tensor, shapes: readonly Shape[], { range: [low, high] = [-1, 1], seed = 0, second = true }: GradientOptions = {}): Promise<GradientGap> {
+export async function checkGradient(
+  fn: (...inputs: Tensor[]) => Tensor,
+  shapes: readonly Shape[],
+  { range: [low, high] = [-1, 1], seed = 0, second = true }: GradientOptions = {},
+): Promise<GradientGap> {
   const draw = uniforms(seed, 1);
   const inputs = shapes.map(shape => Float64Array.from({ length: sizeOf(shape) }, () => low + (high - low) * draw()));
   const weights = uniforms(seed, 2);
@@ -45,7 +49,10 @@ export async function checkGradient(fn: (...inputs: Tensor[]) => Tensor, shapes:
     return y.mul(constant(w, y.shape)).sum();
   };
   const once = (x: Tensor[]): Tensor => weigh(fn(...x), 'out');
-  const twice = (x: Tensor[]): Tensor => grad(once(x), x).map((g, i) => weigh(g, `in${i}`)).reduce((a, b) => a.add(b));
+  const twice = (x: Tensor[]): Tensor =>
+    grad(once(x), x)
+      .map((g, i) => weigh(g, `in${i}`))
+      .reduce((a, b) => a.add(b));
   const first = worstGap(once, shapes, inputs);
   const gap = { first, second: second ? worstGap(twice, shapes, inputs) : 0 };
   return { ...gap, worst: Math.max(gap.first, gap.second) };
@@ -77,8 +84,17 @@ function worstGap(scalar: (x: Tensor[]) => Tensor, shapes: readonly Shape[], inp
   return worst;
 }
 
-function run(graph: Graph, shapes: readonly Shape[], inputs: readonly Float64Array[]): Record<string, ArrayLike<number>> {
+function run(
+  graph: Graph,
+  shapes: readonly Shape[],
+  inputs: readonly Float64Array[],
+): Record<string, ArrayLike<number>> {
   // Double precision throughout: the interpreter takes what it is fed.
-  const feeds = Object.fromEntries(inputs.map((data, i) => [`x${i}`, { dtype: 'f32', shape: shapes[i]!, data: data as unknown as Float32Array } satisfies HostTensor]));
+  const feeds = Object.fromEntries(
+    inputs.map((data, i) => [
+      `x${i}`,
+      { dtype: 'f32', shape: shapes[i]!, data: data as unknown as Float32Array } satisfies HostTensor,
+    ]),
+  );
   return Object.fromEntries(Object.entries(interpret(graph, feeds, 'f64')).map(([n, t]) => [n, t.data]));
 }

@@ -40,7 +40,11 @@ const sizes = [8, 16, 20, 24, 28, 32, 48, 64, 128, 256, 512, 1024, 2048, 4096, 8
  * @param budget milliseconds for one text
  * @param look called with each answer; gives what is wrong with it
  */
-export async function withHostile<A>(answer: (text: string) => A | Promise<A>, budget: number, look: (answer: A) => readonly string[]): Promise<readonly string[]> {
+export async function withHostile<A>(
+  answer: (text: string) => A | Promise<A>,
+  budget: number,
+  look: (answer: A) => readonly string[],
+): Promise<readonly string[]> {
   for (const size of sizes) {
     for (const [what, text] of hostileTexts(size)) {
       const where = `${size} characters of ${what}`;
@@ -54,7 +58,7 @@ export async function withHostile<A>(answer: (text: string) => A | Promise<A>, b
       } catch (error) {
         return [`${where}: throws ${error instanceof Error ? error.message : String(error)}`];
       }
-      if (found.length > 0) return found.map((words) => `${where}: ${words}`);
+      if (found.length > 0) return found.map(words => `${where}: ${words}`);
       if (took > budget) return [`${where}: took ${Math.round(took)} ms, allowed ${budget} ms`];
     }
   }
@@ -69,9 +73,9 @@ type Timed<A> = { readonly took: number } & ({ readonly ended: true; readonly an
 async function timed<A>(act: () => A | Promise<A>, budget: number): Promise<Timed<A>> {
   const start = performance.now();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), patience * budget)));
+  const late = new Promise<'late'>(resolve => (timer = setTimeout(() => resolve('late'), patience * budget)));
   try {
-    const ended = await Promise.race([Promise.resolve(act()).then((answer) => ({ answer })), late]);
+    const ended = await Promise.race([Promise.resolve(act()).then(answer => ({ answer })), late]);
     const took = performance.now() - start;
     return ended === 'late' ? { took, ended: false } : { took, ended: true, answer: ended.answer };
   } finally {

@@ -2,12 +2,15 @@
  * The conformance kit: laws that a plugin, and what it contributes, must keep. Needs vitest, which is an optional peer.
  */
 
+export { backendChecks, conformBackend, conformOffer, type BackendLaws } from './backends.js';
 export { conform, findingsOf, type Check } from './checks.js';
 export { effectsOf, leaksOf } from './effects.js';
 export type { GoldenCase, GoldenFile, GoldenKind } from './golden.js';
 export { checkGradient, type GradientGap, type GradientOptions } from './gradient.js';
 export { hostileTexts, withHostile } from './hostile.js';
+export { conformLayer, layerChecks, type LayerLaws, type LayerSample } from './layers.js';
 export { conformMerge, mergeChecks, type MergeOptions } from './merges.js';
+export { conformOp, opChecks, type OpLaws, type OpSample } from './ops.js';
 export { conformPlugin, pluginChecks, type ConformOptions, type PackageJson, type PluginOptions } from './plugin.js';
 export {
   conformGrader,

@@ -14,12 +14,18 @@ import { graderChecks, metricChecks, rewardChecks } from './scores.js';
 const mean: MergeMethod = {
   name: 'mean',
   laws: { orderIndependent: true, needsBase: false },
-  merge: (tensors) => tensors.reduce((sum, one) => sum.add(one)).mul(1 / tensors.length),
+  merge: tensors => tensors.reduce((sum, one) => sum.add(one)).mul(1 / tensors.length),
 };
-const length: Reward = { name: 'length', score: async (batch) => batch.map(({ completion, reference }) => (reference === null ? null : completion.length)) };
+const length: Reward = {
+  name: 'length',
+  score: async batch => batch.map(({ completion, reference }) => (reference === null ? null : completion.length)),
+};
 const equal: Grader = {
   name: 'equal',
-  grade: async (answer, reference) => (answer.trim() === reference.trim() ? { verdict: 'correct', reason: 'the same text' } : { verdict: 'incorrect', reason: 'another text' }),
+  grade: async (answer, reference) =>
+    answer.trim() === reference.trim()
+      ? { verdict: 'correct', reason: 'the same text' }
+      : { verdict: 'incorrect', reason: 'another text' },
 };
 const matches: Metric<{ readonly right: number; readonly all: number }> = {
   name: 'matches',
@@ -33,7 +39,7 @@ const packageJson = { name: 'sample', version: '1.0.0', peerDependencies: { '@he
 
 // The kit on a plugin that keeps all laws: these are its tests as an author sees them.
 conformPlugin(
-  plugin((container) => {
+  plugin(container => {
     contribute(container, MERGES, mean);
     contribute(container, REWARDS, length);
     contribute(container, GRADERS, equal);
@@ -46,7 +52,9 @@ describe('a broken plugin is found', () => {
   const found = (register: Plugin['register'], options = {}) => findingsOf(pluginChecks(plugin(register), options));
 
   it('that asks while it registers', async () => {
-    expect(await found((container) => void get(container, token('clock')))).toContainEqual(expect.stringContaining('register is synchronous, only records'));
+    expect(await found(container => void get(container, token('clock')))).toContainEqual(
+      expect.stringContaining('register is synchronous, only records'),
+    );
   });
 
   it('that registers asynchronously', async () => {
@@ -62,43 +70,69 @@ describe('a broken plugin is found', () => {
     });
     timers.forEach(clearTimeout);
     Reflect.deleteProperty(globalThis, 'strayed');
-    for (const effect of ['calls setTimeout', 'calls console.log', 'adds globalThis.strayed']) expect(findings).toContainEqual(expect.stringContaining(effect));
+    for (const effect of ['calls setTimeout', 'calls console.log', 'adds globalThis.strayed'])
+      expect(findings).toContainEqual(expect.stringContaining(effect));
   });
 
   it('that registers something else the second time', async () => {
     let times = 0;
-    expect(await found((container) => contribute(container, REWARDS, { ...length, name: `reward-${++times}` }))).toContainEqual(
+    expect(
+      await found(container => contribute(container, REWARDS, { ...length, name: `reward-${++times}` })),
+    ).toContainEqual(
       expect.stringMatching(/registers the same in every host: the second host lacks rewards@1: reward-/),
     );
-    expect(await found((container) => (++times % 2 === 0 ? provide(container, token('now-and-then'), () => 1, 'host') : undefined))).toContainEqual(
-      expect.stringContaining('token: now-and-then@1'),
-    );
+    expect(
+      await found(container =>
+        ++times % 2 === 0 ? provide(container, token('now-and-then'), () => 1, 'host') : undefined,
+      ),
+    ).toContainEqual(expect.stringContaining('token: now-and-then@1'));
   });
 
   it('whose engine stays open', async () => {
     const backend: Backend = {
       name: 'leaky',
       format: null,
-      limits: { maxRank: 6, maxElements: 1, exactIntegers: 1, dtypes: ['f32'], deterministic: true, resident: false, tolerance: 0 },
+      limits: {
+        maxRank: 6,
+        maxElements: 1,
+        exactIntegers: 1,
+        dtypes: ['f32'],
+        deterministic: true,
+        resident: false,
+        tolerance: 0,
+      },
       compile: () => Promise.reject(new Error('no')),
       upload: async () => ({ type: { dtype: 'f32', shape: [1] }, backend: 'leaky', close: () => undefined }),
       download: () => Promise.reject(new Error('no')),
       live: () => 2,
       close: async () => undefined,
     };
-    const findings = await found((container) => contribute(container, BACKENDS, { name: 'leaky', unavailable: async () => null, open: async () => backend }));
-    expect(findings).toEqual([expect.stringContaining("backend 'leaky' holds 2 tensors after close"), expect.stringContaining("backend 'leaky' still takes tensors after close")]);
+    const findings = await found(container =>
+      contribute(container, BACKENDS, { name: 'leaky', unavailable: async () => null, open: async () => backend }),
+    );
+    expect(findings).toEqual([
+      expect.stringContaining("backend 'leaky' holds 2 tensors after close"),
+      expect.stringContaining("backend 'leaky' still takes tensors after close"),
+    ]);
   });
 
   it('that leaves a timer running after close', async () => {
     const timers: ReturnType<typeof setInterval>[] = [];
-    const findings = await found((container) => provide(container, token('beat'), () => ({ beat: timers.push(setInterval(() => undefined, 60_000)) }), 'host'));
+    const findings = await found(container =>
+      provide(container, token('beat'), () => ({ beat: timers.push(setInterval(() => undefined, 60_000)) }), 'host'),
+    );
     timers.forEach(clearInterval);
-    expect(findings).toContainEqual(expect.stringMatching(/closing the host releases everything: leaves a setInterval running/));
+    expect(findings).toContainEqual(
+      expect.stringMatching(/closing the host releases everything: leaves a setInterval running/),
+    );
   });
 
   it('whose close fails', async () => {
-    expect(await found((container) => provide(container, token('stuck'), () => ({ close: () => Promise.reject(new Error('stuck')) }), 'host'))).toContainEqual(expect.stringContaining('stuck'));
+    expect(
+      await found(container =>
+        provide(container, token('stuck'), () => ({ close: () => Promise.reject(new Error('stuck')) }), 'host'),
+      ),
+    ).toContainEqual(expect.stringContaining('stuck'));
   });
 
   it('that disagrees with its package.json', async () => {
@@ -129,22 +163,55 @@ describe('a broken plugin is found', () => {
 });
 
 describe('a broken merge method is found', () => {
-  const found = (broken: Partial<MergeMethod>, options = {}) => findingsOf(mergeChecks({ ...mean, ...broken }, options));
+  const found = (broken: Partial<MergeMethod>, options = {}) =>
+    findingsOf(mergeChecks({ ...mean, ...broken }, options));
 
   it.each<[string, Partial<MergeMethod>, string]>([
-    ['that scales', { merge: (tensors) => tensors.reduce((sum, one) => sum.add(one)).mul(0.5) }, 'one model in gives it back: model 0: differs by'],
-    ['that prefers the first', { merge: ([first]) => first! }, 'does not mind the order of models, as declared: order 1: differs'],
-    ['that divides by what may be zero', { merge: (tensors) => tensors.reduce((sum, one) => sum.add(one)).mul(tensors[0]!).div(tensors[0]!) }, 'stays finite on zeros'],
-    ['that flattens', { merge: (tensors) => mean.merge(tensors, {}, null).reshape(12) }, 'keeps shape and dtype: expected f32 [4, 3], received f32 [12]'],
+    [
+      'that scales',
+      { merge: tensors => tensors.reduce((sum, one) => sum.add(one)).mul(0.5) },
+      'one model in gives it back: model 0: differs by',
+    ],
+    [
+      'that prefers the first',
+      { merge: ([first]) => first! },
+      'does not mind the order of models, as declared: order 1: differs',
+    ],
+    [
+      'that divides by what may be zero',
+      {
+        merge: tensors =>
+          tensors
+            .reduce((sum, one) => sum.add(one))
+            .mul(tensors[0]!)
+            .div(tensors[0]!),
+      },
+      'stays finite on zeros',
+    ],
+    [
+      'that flattens',
+      { merge: tensors => mean.merge(tensors, {}, null).reshape(12) },
+      'keeps shape and dtype: expected f32 [4, 3], received f32 [12]',
+    ],
     ['that throws', { merge: () => expect.fail('not today') }, 'throws: not today'],
-    ['that wants a base without saying so', { merge: (tensors, _, base) => (base === null ? expect.fail('no base') : tensors[0]!) }, 'works without a base, as declared'],
-    ['that takes none although it says so', { laws: { orderIndependent: true, needsBase: true } }, 'declares needsBase, but takes null for a base'],
+    [
+      'that wants a base without saying so',
+      { merge: (tensors, _, base) => (base === null ? expect.fail('no base') : tensors[0]!) },
+      'works without a base, as declared',
+    ],
+    [
+      'that takes none although it says so',
+      { laws: { orderIndependent: true, needsBase: true } },
+      'declares needsBase, but takes null for a base',
+    ],
   ])('%s', async (_, broken, finding) => {
     expect(await found(broken)).toContainEqual(expect.stringContaining(finding));
   });
 
   it('options reach the method, and `alone` those for one model', async () => {
-    const scaled: Partial<MergeMethod> = { merge: (tensors, { scale = 1 }) => mean.merge(tensors, {}, null).mul(scale) };
+    const scaled: Partial<MergeMethod> = {
+      merge: (tensors, { scale = 1 }) => mean.merge(tensors, {}, null).mul(scale),
+    };
     expect(await found(scaled, { options: { scale: 0.5 } })).not.toEqual([]);
     expect(await found(scaled, { options: { scale: 0.5 }, alone: { scale: 1 } })).toEqual([]);
   });
@@ -152,12 +219,16 @@ describe('a broken merge method is found', () => {
 
 describe('a broken reward is found', () => {
   it.each<[string, Reward['score'], string]>([
-    ['that loses samples', async (batch) => batch.slice(1).map(() => 1), 'expected 10 scores for'],
-    ['that gives NaN', async (batch) => batch.map(() => Number.NaN), 'expected a finite number or null, received NaN'],
-    ['that gives undefined', async (batch) => batch.map(() => undefined as never), 'received undefined'],
-    ['that is random', async (batch) => batch.map(() => Math.random()), 'gives the same answer for the same input'],
+    ['that loses samples', async batch => batch.slice(1).map(() => 1), 'expected 10 scores for'],
+    ['that gives NaN', async batch => batch.map(() => Number.NaN), 'expected a finite number or null, received NaN'],
+    ['that gives undefined', async batch => batch.map(() => undefined as never), 'received undefined'],
+    ['that is random', async batch => batch.map(() => Math.random()), 'gives the same answer for the same input'],
     ['that throws', () => Promise.reject(new Error('no')), 'throws: no'],
-    ['that writes into its input', async (batch) => batch.map((sample) => Object.assign(sample, { completion: '' }).completion.length), 'throws'],
+    [
+      'that writes into its input',
+      async batch => batch.map(sample => Object.assign(sample, { completion: '' }).completion.length),
+      'throws',
+    ],
     ['that never answers', () => new Promise(() => undefined), 'no answer after'],
   ])('%s', async (name, score, finding) => {
     const checks = rewardChecks({ name: 'broken', score }, { budget: 20, samples: [] });
@@ -166,8 +237,15 @@ describe('a broken reward is found', () => {
   });
 
   it('whose work explodes on hostile text', async () => {
-    const explosive: Reward = { name: 'explosive', score: async (batch) => batch.map(({ completion }) => (/^(?:a+)+$/.test(completion) ? 1 : 0)) };
-    expect(await findingsOf(rewardChecks(explosive, { budget: 100 }))).toEqual([expect.stringMatching(/does bounded work on hostile text: (?:20|24|28|32) characters of letters: took \d+ ms, allowed 100 ms/)]);
+    const explosive: Reward = {
+      name: 'explosive',
+      score: async batch => batch.map(({ completion }) => (/^(?:a+)+$/.test(completion) ? 1 : 0)),
+    };
+    expect(await findingsOf(rewardChecks(explosive, { budget: 100 }))).toEqual([
+      expect.stringMatching(
+        /does bounded work on hostile text: (?:20|24|28|32) characters of letters: took \d+ ms, allowed 100 ms/,
+      ),
+    ]);
   });
 });
 
@@ -175,10 +253,20 @@ describe('a broken grader is found', () => {
   it.each<[string, Grader['grade'], string]>([
     ['with a verdict of its own', async () => ({ verdict: 'maybe' as never, reason: 'who knows' }), 'received maybe'],
     ['without a reason', async () => ({ verdict: 'correct', reason: ' ' }), 'expected a reason in words'],
-    ['that throws on what it cannot read', async (answer) => (answer.includes('{') ? Promise.reject(new Error('brace')) : equal.grade(answer, answer)), 'throws: brace'],
-    ['that changes its mind', async () => ({ verdict: 'correct', reason: String(Math.random()) }), 'gives the same answer for the same input'],
+    [
+      'that throws on what it cannot read',
+      async answer => (answer.includes('{') ? Promise.reject(new Error('brace')) : equal.grade(answer, answer)),
+      'throws: brace',
+    ],
+    [
+      'that changes its mind',
+      async () => ({ verdict: 'correct', reason: String(Math.random()) }),
+      'gives the same answer for the same input',
+    ],
   ])('%s', async (_, grade, finding) => {
-    expect(await findingsOf(graderChecks({ name: 'broken', grade }, { budget: 200 }))).toContainEqual(expect.stringContaining(finding));
+    expect(await findingsOf(graderChecks({ name: 'broken', grade }, { budget: 200 }))).toContainEqual(
+      expect.stringContaining(finding),
+    );
   });
 });
 
@@ -186,10 +274,18 @@ describe('a broken metric is found', () => {
   const found = (broken: Partial<typeof matches>) => findingsOf(metricChecks({ ...matches, ...broken } as Metric));
 
   it.each<[string, Partial<typeof matches>, string]>([
-    ['that averages instead of adding', { add: (left, right) => ({ right: (left.right + right.right) / 2, all: 1 }) }, 'does not mind how its statistics are grouped'],
+    [
+      'that averages instead of adding',
+      { add: (left, right) => ({ right: (left.right + right.right) / 2, all: 1 }) },
+      'does not mind how its statistics are grouped',
+    ],
     ['that forgets the left', { add: (_, right) => right }, 'does not mind the order'],
     ['that divides by nothing', { score: ({ right }) => right / 0 }, 'scores are finite'],
-    ['that adds in place', { add: (left, right) => Object.assign(left, { right: left.right + right.right, all: left.all + right.all + 1 }) }, 'adding leaves what was added as it was'],
+    [
+      'that adds in place',
+      { add: (left, right) => Object.assign(left, { right: left.right + right.right, all: left.all + right.all + 1 }) },
+      'adding leaves what was added as it was',
+    ],
   ])('%s', async (_, broken, finding) => {
     expect(await found(broken)).toContainEqual(expect.stringContaining(finding));
   });

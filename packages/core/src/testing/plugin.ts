@@ -57,7 +57,9 @@ export function pluginChecks(plugin: Plugin, { packageJson, beside = [], load }:
     { law: 'register is synchronous, only records, and touches nothing else', find: () => registers(host) },
     { law: 'registers the same in every host', find: async () => sameEverywhere(host) },
     { law: 'closing the host releases everything', find: () => releases(host, beside) },
-    ...(packageJson === undefined ? [] : [{ law: 'agrees with its package.json', find: async () => disagreements(plugin, packageJson) }]),
+    ...(packageJson === undefined
+      ? []
+      : [{ law: 'agrees with its package.json', find: async () => disagreements(plugin, packageJson) }]),
     ...(load === undefined ? [] : [{ law: 'importing it does nothing', find: () => importing(load) }]),
   ];
 }
@@ -85,12 +87,12 @@ function sameEverywhere(host: () => Host): readonly string[] {
 /** Everything that plugins recorded in a host, as `point: key` and `token: name`. */
 const recordOf = (host: Host): readonly string[] => [
   ...keysOf(host.container).map(({ point, key }) => `${point}: ${key}`),
-  ...[...scopeOf(host.container).provided.keys()].map((token) => `token: ${titleIn(token)}`),
+  ...[...scopeOf(host.container).provided.keys()].map(token => `token: ${titleIn(token)}`),
 ];
 
 function difference(expected: readonly string[], found: readonly string[], where: string): readonly string[] {
-  const missing = expected.filter((one) => !found.includes(one)).map((one) => `${where} lacks ${one}`);
-  const extra = found.filter((one) => !expected.includes(one)).map((one) => `${where} has ${one} more`);
+  const missing = expected.filter(one => !found.includes(one)).map(one => `${where} lacks ${one}`);
+  const extra = found.filter(one => !expected.includes(one)).map(one => `${where} has ${one} more`);
   if (missing.length > 0 || extra.length > 0) return [...missing, ...extra];
   return expected.join() === found.join() ? [] : [`${where} has the same in another order`];
 }
@@ -119,8 +121,13 @@ async function releases(host: () => Host, beside: readonly Plugin[]): Promise<re
     for (const backend of opened) {
       if (backend.live() > 0) findings.push(`backend '${backend.name}' holds ${backend.live()} tensors after close`);
       const after = await fails(() => backend.upload({ dtype: 'f32', shape: [1], data: Float32Array.of(1) }));
-      if (after.length === 0) findings.push(`backend '${backend.name}' still takes tensors after close; expected E_CLOSED`);
-      findings.push(...(await fails(() => backend.close())).map((words) => `backend '${backend.name}' fails when closed twice: ${words}`));
+      if (after.length === 0)
+        findings.push(`backend '${backend.name}' still takes tensors after close; expected E_CLOSED`);
+      findings.push(
+        ...(await fails(() => backend.close())).map(
+          words => `backend '${backend.name}' fails when closed twice: ${words}`,
+        ),
+      );
     }
   });
   return [...findings, ...leaks];
@@ -136,16 +143,27 @@ function attempt<T>(act: () => T, findings: string[]): T | null {
 }
 
 const ownOffers = (host: Host, others: ReadonlySet<string>) => {
-  const own = new Set(keysOf(host.container).filter(({ point, from }) => point === `${BACKENDS.name}@${BACKENDS.version}` && !others.has(from)).map(({ key }) => key));
+  const own = new Set(
+    keysOf(host.container)
+      .filter(({ point, from }) => point === `${BACKENDS.name}@${BACKENDS.version}` && !others.has(from))
+      .map(({ key }) => key),
+  );
   return host.all(BACKENDS).filter(({ name }) => own.has(name));
 };
 
-function disagreements(plugin: Plugin, { name, version, dependencies = {}, peerDependencies = {} }: PackageJson): readonly string[] {
+function disagreements(
+  plugin: Plugin,
+  { name, version, dependencies = {}, peerDependencies = {} }: PackageJson,
+): readonly string[] {
   const core = '@heddle/core';
   return [
     ...(plugin.name === name ? [] : [`the plugin is called '${plugin.name}', package.json says '${name}'`]),
-    ...(plugin.version === version ? [] : [`the plugin has version '${plugin.version}', package.json says '${version}'`]),
-    ...(core in dependencies ? [`package.json lists ${core} under dependencies, which installs a second copy; move it to peerDependencies`] : []),
+    ...(plugin.version === version
+      ? []
+      : [`the plugin has version '${plugin.version}', package.json says '${version}'`]),
+    ...(core in dependencies
+      ? [`package.json lists ${core} under dependencies, which installs a second copy; move it to peerDependencies`]
+      : []),
     ...(core in peerDependencies ? [] : [`package.json does not list ${core} under peerDependencies`]),
   ];
 }
@@ -161,9 +179,13 @@ function ownContributions(plugin: Plugin, beside: readonly Plugin[]): Pick<Host,
     const host = createHost({ plugins: [...beside, plugin] });
     const others = new Set(beside.map(({ name, version }) => `${name} ${version}`));
     return {
-      all: (point) => {
-        const own = new Set(keysOf(host.container).filter((one) => one.point === `${point.name}@${point.version}` && !others.has(one.from)).map(({ key }) => key));
-        return host.all(point).filter((item) => own.has(point.key(item)));
+      all: point => {
+        const own = new Set(
+          keysOf(host.container)
+            .filter(one => one.point === `${point.name}@${point.version}` && !others.has(one.from))
+            .map(({ key }) => key),
+        );
+        return host.all(point).filter(item => own.has(point.key(item)));
       },
     };
   } catch {
