@@ -54,7 +54,9 @@ export function decoderGraph(dims, B) {
       const q = rotate(splitHeads(x.matmul(t[`q${l}`]), H), c, s);
       const k = rotate(splitHeads(x.matmul(t[`k${l}`]), G), c, s);
       const v = splitHeads(x.matmul(t[`v${l}`]), G);
-      const seen = attend(q, write(`keys${l}`, k), write(`values${l}`, v), t.mask.reshape(1, S));
+      // The queries of a key head stand as rows, so that keys need not be repeated. @shape [B, G, H / G, d]
+      const rows = q.reshape(B, G, H / G, D / H);
+      const seen = attend(rows, write(`keys${l}`, k), write(`values${l}`, v), t.mask.reshape(1, S)).reshape(...q.shape);
       return joinHeads(seen).matmul(t[`o${l}`]);
     };
     const feedForward = (x, l) =>

@@ -6,7 +6,22 @@
 export { fail, HeddleError, isHeddleError, type ErrorCode, type HeddleErrorLike } from './errors.js';
 export { version } from './version.js';
 
-export { bool, f32, i32, maxRank, type Attrs, type Dtype, type Graph, type HostData, type HostTensor, type Node, type Shape, type TensorType, type Types, type Value } from './ir/types.js';
+export {
+  bool,
+  f32,
+  i32,
+  maxRank,
+  type Attrs,
+  type Dtype,
+  type Graph,
+  type HostData,
+  type HostTensor,
+  type Node,
+  type Shape,
+  type TensorType,
+  type Types,
+  type Value,
+} from './ir/types.js';
 export { callOf, type CallAttrs } from './ir/call.js';
 export { census, makeGraph, nodesOf, rebuild } from './ir/graph.js';
 export { sameShape, sameType, showType, showTypes, sizeOf, stridesOf } from './ir/shape.js';
@@ -21,7 +36,21 @@ export * from './lower/index.js';
 
 export { checkFeeds, checkKept, isHost } from './backend/feeds.js';
 export { interpret, openReference, referenceOffer, type ReferenceOptions } from './backend/reference.js';
-export type { Backend, BackendOffer, CompileOptions, DeviceTensor, Executable, Feeds, Kernel, KernelFormat, KernelSource, Limits, Results, RunOptions, Signature } from './backend/contract.js';
+export type {
+  Backend,
+  BackendOffer,
+  CompileOptions,
+  DeviceTensor,
+  Executable,
+  Feeds,
+  Kernel,
+  KernelFormat,
+  KernelSource,
+  Limits,
+  Results,
+  RunOptions,
+  Signature,
+} from './backend/contract.js';
 
 export { philox, randomUniform, streamOf, uniforms } from './random/philox.js';
 export * from './model/index.js';

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { f32, i32, random, trace, type Backend, type DeviceTensor, type HostTensor } from '@heddle/core';
 import { openOnnx, type OnnxBinding } from './open.js';
 
-const vector = (...numbers: number[]): HostTensor => ({ dtype: 'f32', shape: [numbers.length], data: Float32Array.from(numbers) });
+const vector = (...numbers: number[]): HostTensor => ({
+  dtype: 'f32',
+  shape: [numbers.length],
+  data: Float32Array.from(numbers),
+});
 const sums = () => trace({ a: f32(3), b: f32(3) }, ({ a, b }) => ({ sum: a.add(b), product: a.mul(b) }));
 
 describe.each(['c-api', 'worker'] satisfies OnnxBinding[])('the %s binding', binding => {
@@ -41,10 +45,15 @@ describe.each(['c-api', 'worker'] satisfies OnnxBinding[])('the %s binding', bin
   });
 
   it('takes a donated tensor', async () => {
-    const executable = await backend.compile(trace({ cache: f32(4), row: f32(1) }, ({ cache, row }) => ({ cache: cache.add(row) })));
+    const executable = await backend.compile(
+      trace({ cache: f32(4), row: f32(1) }, ({ cache, row }) => ({ cache: cache.add(row) })),
+    );
     let held = await backend.upload(vector(0, 1, 2, 3));
     for (let i = 0; i < 5; i++) {
-      const { kept } = await executable.run({ cache: held, row: vector(1) }, { keep: ['cache'], donate: { cache: 'cache' } });
+      const { kept } = await executable.run(
+        { cache: held, row: vector(1) },
+        { keep: ['cache'], donate: { cache: 'cache' } },
+      );
       await expect(backend.download(held)).rejects.toMatchObject({ code: 'E_CLOSED' });
       held = kept['cache']!;
     }
@@ -67,7 +76,9 @@ describe.each(['c-api', 'worker'] satisfies OnnxBinding[])('the %s binding', bin
   it('refuses a tensor of another backend by name', async () => {
     const other = { type: f32(3), backend: 'gpujs:webgpu', close: () => {} } satisfies DeviceTensor;
     const executable = await backend.compile(sums());
-    await expect(executable.run({ a: other, b: vector(1, 2, 3) })).rejects.toThrow(/expected a tensor of backend onnx:cpu, received one of gpujs:webgpu/);
+    await expect(executable.run({ a: other, b: vector(1, 2, 3) })).rejects.toThrow(
+      /expected a tensor of backend onnx:cpu, received one of gpujs:webgpu/,
+    );
     await executable.close();
   });
 
@@ -81,7 +92,10 @@ describe.each(['c-api', 'worker'] satisfies OnnxBinding[])('the %s binding', bin
   it('draws the same random bits as the reference, from the key alone', async () => {
     const graph = trace({ key: i32(2) }, ({ key }) => ({ noise: random(key, [7], 3) }));
     const executable = await backend.compile(graph);
-    const run = async (step: number): Promise<number[]> => [...(await executable.run({ key: { dtype: 'i32', shape: [2], data: Int32Array.of(5, step) } })).outputs['noise']!.data];
+    const run = async (step: number): Promise<number[]> => [
+      ...(await executable.run({ key: { dtype: 'i32', shape: [2], data: Int32Array.of(5, step) } })).outputs['noise']!
+        .data,
+    ];
     expect(await run(1)).toEqual(await run(1));
     expect(await run(1)).not.toEqual(await run(2));
     await executable.close();
@@ -89,7 +103,13 @@ describe.each(['c-api', 'worker'] satisfies OnnxBinding[])('the %s binding', bin
 
   it('leaves the event loop free while it computes', async () => {
     const n = 768;
-    const executable = await backend.compile(trace({ a: f32(n, n) }, ({ a }) => ({ y: Array.from({ length: 12 }).reduce((y: typeof a) => y.matmul(a), a).sum() })));
+    const executable = await backend.compile(
+      trace({ a: f32(n, n) }, ({ a }) => ({
+        y: Array.from({ length: 12 })
+          .reduce((y: typeof a) => y.matmul(a), a)
+          .sum(),
+      })),
+    );
     const a: HostTensor = { dtype: 'f32', shape: [n, n], data: new Float32Array(n * n).fill(0.001) };
     await executable.run({ a });
     let ticks = 0;
@@ -110,8 +130,12 @@ describe.each(['c-api', 'worker'] satisfies OnnxBinding[])('the %s binding', bin
     const executable = await backend.compile(sums());
     const stop = new AbortController();
     stop.abort();
-    await expect(executable.run({ a: vector(1, 2, 3), b: vector(1, 2, 3) }, { signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
-    expect([...(await executable.run({ a: vector(1, 2, 3), b: vector(1, 2, 3) })).outputs['sum']!.data]).toEqual([2, 4, 6]);
+    await expect(
+      executable.run({ a: vector(1, 2, 3), b: vector(1, 2, 3) }, { signal: stop.signal }),
+    ).rejects.toMatchObject({ name: 'AbortError' });
+    expect([...(await executable.run({ a: vector(1, 2, 3), b: vector(1, 2, 3) })).outputs['sum']!.data]).toEqual([
+      2, 4, 6,
+    ]);
     await executable.close();
   });
 });

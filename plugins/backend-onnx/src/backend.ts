@@ -1,6 +1,22 @@
 /** The backend contract over an engine: lowering, feeds, hidden random inputs, queues, closing. */
 
-import { checkFeeds, drawHoisted, fail, isHost, type Backend, type CompileOptions, type DeviceTensor, type Executable, type Feeds, type Graph, type HostTensor, type Limits, type Results, type RunOptions, type Signature } from '@heddle/core';
+import {
+  checkFeeds,
+  drawHoisted,
+  fail,
+  isHost,
+  type Backend,
+  type CompileOptions,
+  type DeviceTensor,
+  type Executable,
+  type Feeds,
+  type Graph,
+  type HostTensor,
+  type Limits,
+  type Results,
+  type RunOptions,
+  type Signature,
+} from '@heddle/core';
 import type { Engine, Held, ModelFace } from './engines/engine.js';
 import { format, lower, type Lowered } from './lower/lower.js';
 
@@ -56,7 +72,8 @@ export class OnnxBackend implements Backend {
   }
 
   alive(): void {
-    if (this.#closed) fail('E_CLOSED', `${this.name}: expected an open backend, received a call after close. Open another.`, {});
+    if (this.#closed)
+      fail('E_CLOSED', `${this.name}: expected an open backend, received a call after close. Open another.`, {});
   }
 
   async compile(graph: Graph, options: CompileOptions = {}): Promise<Executable> {
@@ -64,14 +81,30 @@ export class OnnxBackend implements Backend {
     const { name = 'graph', kernels, constants } = options;
     const began = performance.now();
     const { firstOutputOnly = [] } = this.engine;
-    const lowered = lower(graph, { name, limits: this.limits, engine: this.name, firstOutputOnly, ...(kernels ? { kernels } : {}), ...(constants ? { constants } : {}) });
+    const lowered = lower(graph, {
+      name,
+      limits: this.limits,
+      engine: this.name,
+      firstOutputOnly,
+      ...(kernels ? { kernels } : {}),
+      ...(constants ? { constants } : {}),
+    });
     const loweredMs = performance.now() - began;
     const face: ModelFace = {
-      inputs: renamed({ ...lowered.inputs, ...Object.fromEntries(lowered.hidden.map(h => [h.name, { dtype: 'f32' as const, shape: h.shape }])) }, lowered.inputNames),
+      inputs: renamed(
+        {
+          ...lowered.inputs,
+          ...Object.fromEntries(lowered.hidden.map(h => [h.name, { dtype: 'f32' as const, shape: h.shape }])),
+        },
+        lowered.inputNames,
+      ),
       outputs: renamed(lowered.outputs, lowered.outputNames),
     };
     const program = await this.engine.load(lowered.model, face);
-    const notes = [...lowered.notes, `lowered in ${loweredMs.toFixed(0)} ms, ${lowered.model.length} bytes; loaded in ${(performance.now() - began - loweredMs).toFixed(0)} ms`];
+    const notes = [
+      ...lowered.notes,
+      `lowered in ${loweredMs.toFixed(0)} ms, ${lowered.model.length} bytes; loaded in ${(performance.now() - began - loweredMs).toFixed(0)} ms`,
+    ];
     const executable = new OnnxExecutable(this, program, lowered, notes, () => this.#programs.delete(executable));
     this.#programs.add(executable);
     return executable;
@@ -93,8 +126,8 @@ export class OnnxBackend implements Backend {
 
   async close(): Promise<void> {
     if (this.#closed) return;
-    for (const program of [...this.#programs]) await program.close();
-    for (const tensor of [...this.open]) tensor.close();
+    for (const program of this.#programs) await program.close();
+    for (const tensor of this.open) tensor.close();
     this.#closed = true;
     await this.engine.close();
   }
@@ -104,7 +137,12 @@ const renamed = <T>(items: Readonly<Record<string, T>>, names: Readonly<Record<s
   Object.fromEntries(Object.entries(items).map(([n, item]) => [names[n]!, item]));
 
 const heldOf = (device: DeviceTensor, backend: string): Held =>
-  (device as Tensor).held ?? fail('E_CLOSED', `${backend}: expected an open tensor, received one after its close. Keep it open until its last use.`, {});
+  (device as Tensor).held ??
+  fail(
+    'E_CLOSED',
+    `${backend}: expected an open tensor, received one after its close. Keep it open until its last use.`,
+    {},
+  );
 
 class OnnxExecutable implements Executable {
   readonly signature: Signature;
@@ -117,7 +155,13 @@ class OnnxExecutable implements Executable {
   #last: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | null = null;
 
-  constructor(backend: OnnxBackend, program: Awaited<ReturnType<Engine['load']>>, lowered: Lowered, notes: readonly string[], onClose: () => void) {
+  constructor(
+    backend: OnnxBackend,
+    program: Awaited<ReturnType<Engine['load']>>,
+    lowered: Lowered,
+    notes: readonly string[],
+    onClose: () => void,
+  ) {
     this.#backend = backend;
     this.#program = program;
     this.#lowered = lowered;
@@ -129,7 +173,12 @@ class OnnxExecutable implements Executable {
 
   run(feeds: Feeds, options: RunOptions = {}): Promise<Results> {
     this.#backend.alive();
-    if (this.#closed) fail('E_CLOSED', `${this.#backend.name}: expected an open executable, received a run after close. Compile again.`, {});
+    if (this.#closed)
+      fail(
+        'E_CLOSED',
+        `${this.#backend.name}: expected an open executable, received a run after close. Compile again.`,
+        {},
+      );
     // Runs of one executable queue; one that failed does not hold up the next.
     const turn = this.#last.then(() => this.#run(feeds, options));
     this.#last = turn.catch(() => {});
@@ -143,18 +192,25 @@ class OnnxExecutable implements Executable {
     const { inputNames, outputNames, hidden } = this.#lowered;
     const inputs: Record<string, HostTensor | Held> = {};
     for (const [n, fed] of Object.entries(feeds)) inputs[inputNames[n]!] = isHost(fed) ? fed : heldOf(fed, name);
-    for (const random of hidden) inputs[inputNames[random.name]!] = drawHoisted(random, await this.#key(feeds[random.key]!));
+    for (const random of hidden)
+      inputs[inputNames[random.name]!] = drawHoisted(random, await this.#key(feeds[random.key]!));
     const donated = Object.entries(donate).filter(([output, input]) => keep.includes(output) && !isHost(feeds[input]!));
     const result = await this.#program.run({
       inputs,
-      keep: new Set(keep.map(n => outputNames[n] ?? fail('E_FEED', `keep: expected the name of an output, received '${n}'.`, { name: n }))),
+      keep: new Set(
+        keep.map(
+          n => outputNames[n] ?? fail('E_FEED', `keep: expected the name of an output, received '${n}'.`, { name: n }),
+        ),
+      ),
       donate: Object.fromEntries(donated.map(([output, input]) => [outputNames[output]!, inputNames[input]!])),
       ...(signal ? { signal } : {}),
     });
     for (const [, input] of donated) (feeds[input] as Tensor).taken();
     return {
       outputs: Object.fromEntries(Object.entries(result.outputs).map(([n, t]) => [this.#ourNames[n]!, t])),
-      kept: Object.fromEntries(Object.entries(result.kept).map(([n, held]) => [this.#ourNames[n]!, new Tensor(this.#backend, held)])),
+      kept: Object.fromEntries(
+        Object.entries(result.kept).map(([n, held]) => [this.#ourNames[n]!, new Tensor(this.#backend, held)]),
+      ),
     };
   }
 

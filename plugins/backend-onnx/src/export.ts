@@ -21,7 +21,15 @@ export interface OnnxFile {
   readonly hidden: readonly HoistedRandom[];
 }
 
-const anyEngine = { maxRank: 6, maxElements: 2 ** 31 - 1, exactIntegers: 2 ** 31, dtypes: ['f32', 'i32', 'bool'] as const, deterministic: true, resident: false, tolerance: 1e-5 };
+const anyEngine = {
+  maxRank: 6,
+  maxElements: 2 ** 31 - 1,
+  exactIntegers: 2 ** 31,
+  dtypes: ['f32', 'i32', 'bool'] as const,
+  deterministic: true,
+  resident: false,
+  tolerance: 1e-5,
+};
 
 /**
  * Ops whose kernel no other tool would know: ONNX Runtime keeps SimplifiedLayerNormalization in the standard domain, where
@@ -35,5 +43,12 @@ const notStandard = ['rmsNorm'];
  * @throws E_EXPORT above 2 GB
  */
 export function exportOnnx(graph: Graph, { name, kernels, constants }: ExportOptions): OnnxFile {
-  return lower(graph, { name, limits: anyEngine, engine: 'ONNX', without: notStandard, ...(kernels ? { kernels } : {}), ...(constants ? { constants } : {}) });
+  return lower(graph, {
+    name,
+    limits: anyEngine,
+    engine: 'ONNX',
+    without: notStandard,
+    ...(kernels ? { kernels } : {}),
+    ...(constants ? { constants } : {}),
+  });
 }

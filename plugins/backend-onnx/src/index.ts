@@ -6,7 +6,14 @@ import { version } from './version.js';
 
 export { exportOnnx, type ExportOptions } from './export.js';
 export { openOnnx, type OnnxBinding, type OnnxOptions } from './open.js';
-export { ONNX, type OnnxAttribute, type OnnxKernel, type OnnxNodeOptions, type OnnxValue, type OnnxWriter } from './kernel.js';
+export {
+  ONNX,
+  type OnnxAttribute,
+  type OnnxKernel,
+  type OnnxNodeOptions,
+  type OnnxValue,
+  type OnnxWriter,
+} from './kernel.js';
 
 /** Contributes the backends `onnx:cpu`, `onnx:webgpu` and `onnx:cuda`. */
 export default definePlugin({

@@ -33,6 +33,10 @@ export interface OnnxWriter {
  * @param needed which outputs somebody reads: the others, such as residuals that only a gradient wants, may be ''
  * @returns one value for each output of the op
  */
-export type OnnxKernel = (write: OnnxWriter, inputs: readonly OnnxValue[], needed: readonly boolean[]) => readonly OnnxValue[];
+export type OnnxKernel = (
+  write: OnnxWriter,
+  inputs: readonly OnnxValue[],
+  needed: readonly boolean[],
+) => readonly OnnxValue[];
 
 export const ONNX: KernelFormat<OnnxKernel> = { name: 'onnx', version: 1 };

@@ -22,7 +22,9 @@ async function tries(provider: 'cpu' | 'webgpu' | 'cuda'): Promise<string | null
       const executable = await backend.compile(trace({ x: f32(4) }, ({ x }) => ({ y: x.add(x) })));
       const { outputs } = await executable.run({ x: { dtype: 'f32', shape: [4], data: Float32Array.of(1, 2, 3, 4) } });
       const y = outputs['y']!.data;
-      return [2, 4, 6, 8].every((n, i) => n === y[i]) ? null : `computes wrongly: 1..4 doubled gave ${[...y].join(', ')}`;
+      return [2, 4, 6, 8].every((n, i) => n === y[i])
+        ? null
+        : `computes wrongly: 1..4 doubled gave ${[...y].join(', ')}`;
     } finally {
       await backend.close();
     }
@@ -33,12 +35,18 @@ async function tries(provider: 'cpu' | 'webgpu' | 'cuda'): Promise<string | null
 
 function hasLibrary(part: string): boolean {
   const bin = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'bin');
-  const folders = existsSync(bin) ? readdirSync(bin).map(version => join(bin, version, process.platform, process.arch)) : [];
+  const folders = existsSync(bin)
+    ? readdirSync(bin).map(version => join(bin, version, process.platform, process.arch))
+    : [];
   return folders.some(folder => existsSync(folder) && readdirSync(folder).some(name => name.includes(part)));
 }
 
 export const offers: readonly BackendOffer[] = [
   offer('cpu', () => tries('cpu')),
   offer('webgpu', () => tries('webgpu')),
-  offer('cuda', async () => (hasLibrary('providers_cuda') ? tries('cuda') : 'the CUDA provider is not installed: onnxruntime-node fetches it in its install script when asked to')),
+  offer('cuda', async () =>
+    hasLibrary('providers_cuda')
+      ? tries('cuda')
+      : 'the CUDA provider is not installed: onnxruntime-node fetches it in its install script when asked to',
+  ),
 ];

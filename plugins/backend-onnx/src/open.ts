@@ -21,13 +21,25 @@ export interface OnnxOptions {
   readonly config?: Readonly<Record<string, string>>;
 }
 
-export const ortVersion = (): string => (createRequire(import.meta.url)('onnxruntime-node/package.json') as { readonly version: string }).version;
+export const ortVersion = (): string =>
+  (createRequire(import.meta.url)('onnxruntime-node/package.json') as { readonly version: string }).version;
 
 /** @throws E_ENGINE when ONNX Runtime, or the asked-for way to call it, is not there */
-export async function openOnnx({ provider = 'cpu', threads = availableParallelism(), binding = 'auto', config = {} }: OnnxOptions = {}): Promise<Backend> {
-  if (!(Number.isInteger(threads) && threads >= 1)) fail('E_CONFIG', `onnx: threads: expected a whole number from 1 up, received ${threads}.`, { threads });
+export async function openOnnx({
+  provider = 'cpu',
+  threads = availableParallelism(),
+  binding = 'auto',
+  config = {},
+}: OnnxOptions = {}): Promise<Backend> {
+  if (!(Number.isInteger(threads) && threads >= 1))
+    fail('E_CONFIG', `onnx: threads: expected a whole number from 1 up, received ${threads}.`, { threads });
   if (provider !== 'cpu') {
-    if (binding === 'c-api') fail('E_CONFIG', `onnx: the C API binding serves the CPU, received provider '${provider}'. Leave \`binding\` out.`, { provider });
+    if (binding === 'c-api')
+      fail(
+        'E_CONFIG',
+        `onnx: the C API binding serves the CPU, received provider '${provider}'. Leave \`binding\` out.`,
+        { provider },
+      );
     return new OnnxBackend(await worker(provider, threads, true), false);
   }
   // One thread adds up in one order; several do not.

@@ -5,7 +5,14 @@ import { OnnxBackend } from './backend.js';
 import { openScript, type OrtModule } from './engines/script.js';
 import { version } from './version.js';
 
-export { ONNX, type OnnxAttribute, type OnnxKernel, type OnnxNodeOptions, type OnnxValue, type OnnxWriter } from './kernel.js';
+export {
+  ONNX,
+  type OnnxAttribute,
+  type OnnxKernel,
+  type OnnxNodeOptions,
+  type OnnxValue,
+  type OnnxWriter,
+} from './kernel.js';
 export { exportOnnx, type ExportOptions } from './export.js';
 
 export interface OnnxWebOptions {
@@ -19,9 +26,17 @@ export interface OnnxWebOptions {
 
 /** Opens onnxruntime-web, which must be installed beside this package. */
 export async function openOnnxWeb({ provider = 'wasm', threads = 1, ort }: OnnxWebOptions = {}): Promise<Backend> {
-  const module = (ort ?? (await import('onnxruntime-web'))) as OrtModule & { readonly env: { readonly wasm: { numThreads: number } } };
+  const module = (ort ?? (await import('onnxruntime-web'))) as OrtModule & {
+    readonly env: { readonly wasm: { numThreads: number } };
+  };
   module.env.wasm.numThreads = threads;
-  const engine = openScript(module, { name: `onnx:${provider}`, binding: 'onnxruntime-web', threads, provider, resident: provider === 'webgpu' });
+  const engine = openScript(module, {
+    name: `onnx:${provider}`,
+    binding: 'onnxruntime-web',
+    threads,
+    provider,
+    resident: provider === 'webgpu',
+  });
   return new OnnxBackend(engine, provider === 'wasm');
 }
 
@@ -46,6 +61,11 @@ export default definePlugin({
   name: '@heddle/backend-onnx',
   version,
   register(container) {
-    contribute(container, BACKENDS, offer('webgpu', adapter), offer('wasm', async () => (typeof WebAssembly === 'object' ? null : 'this browser has no WebAssembly')));
+    contribute(
+      container,
+      BACKENDS,
+      offer('webgpu', adapter),
+      offer('wasm', async () => (typeof WebAssembly === 'object' ? null : 'this browser has no WebAssembly')),
+    );
   },
 });

@@ -60,17 +60,23 @@ export function openReference({ precision = 'f32' }: ReferenceOptions = {}): Bac
       alive();
       const lowered = check(expandOps(check(graph)), limits, name);
       const inputs = types(lowered.inputs);
-      const signature = { inputs: Object.fromEntries(Object.entries(inputs).filter(([n]) => !(n in constants))), outputs: types(lowered.outputs) };
+      const signature = {
+        inputs: Object.fromEntries(Object.entries(inputs).filter(([n]) => !(n in constants))),
+        outputs: types(lowered.outputs),
+      };
       let done = false;
       return {
         signature,
         async run(feeds, { signal, keep = [], donate = {} } = {}) {
           alive();
-          if (done) fail('E_CLOSED', 'reference: expected an open executable, received a run after close. Compile again.', {});
+          if (done)
+            fail('E_CLOSED', 'reference: expected an open executable, received a run after close. Compile again.', {});
           signal?.throwIfAborted();
           checkFeeds(signature, feeds, name);
           checkKept(signature, feeds, keep, donate);
-          const fed = Object.fromEntries(Object.entries({ ...constants, ...feeds }).map(([n, t]) => [n, isHost(t) ? t : content(t)]));
+          const fed = Object.fromEntries(
+            Object.entries({ ...constants, ...feeds }).map(([n, t]) => [n, isHost(t) ? t : content(t)]),
+          );
           await breath();
           signal?.throwIfAborted();
           const results = interpret(lowered, fed, precision, signal);
@@ -78,10 +84,15 @@ export function openReference({ precision = 'f32' }: ReferenceOptions = {}): Bac
             const given = feeds[input]!;
             if (!isHost(given)) given.close();
           }
-          const split = (kept: boolean): [string, HostTensor][] => Object.entries(results).filter(([n]) => keep.includes(n) === kept);
-          return { outputs: Object.fromEntries(split(false)), kept: Object.fromEntries(split(true).map(([n, t]) => [n, hold(t)])) };
+          const split = (kept: boolean): [string, HostTensor][] =>
+            Object.entries(results).filter(([n]) => keep.includes(n) === kept);
+          return {
+            outputs: Object.fromEntries(split(false)),
+            kept: Object.fromEntries(split(true).map(([n, t]) => [n, hold(t)])),
+          };
         },
-        explain: () => `reference: ${lowered.nodes.length} nodes, every op decomposed, double precision rounded to ${precision} per node`,
+        explain: () =>
+          `reference: ${lowered.nodes.length} nodes, every op decomposed, double precision rounded to ${precision} per node`,
         async close() {
           done = true;
         },
@@ -112,20 +123,33 @@ interface Held extends DeviceTensor {
 
 function content(device: DeviceTensor): HostTensor {
   const { host } = device as Held;
-  return host ?? fail('E_CLOSED', 'reference: expected an open tensor, received one after its close. Keep it open until its last use.', {});
+  return (
+    host ??
+    fail(
+      'E_CLOSED',
+      'reference: expected an open tensor, received one after its close. Keep it open until its last use.',
+      {},
+    )
+  );
 }
 
 /** Device memory is nobody else's: what the caller does to its array later must not reach it. */
 const copied = ({ dtype, shape, data }: HostTensor): HostTensor => ({ dtype, shape, data: data.slice() });
 
-const types = (values: Readonly<Record<string, Value>>): Types => Object.fromEntries(Object.entries(values).map(([n, v]) => [n, v.type]));
+const types = (values: Readonly<Record<string, Value>>): Types =>
+  Object.fromEntries(Object.entries(values).map(([n, v]) => [n, v.type]));
 
 /**
  * Runs a graph of primitives. Values are dropped after their last reader.
  *
  * @throws E_INDEX for an index out of range, and whatever `signal` was aborted with
  */
-export function interpret(graph: Graph, feeds: Readonly<Record<string, HostTensor>>, precision: 'f32' | 'f64', signal?: AbortSignal): Record<string, HostTensor> {
+export function interpret(
+  graph: Graph,
+  feeds: Readonly<Record<string, HostTensor>>,
+  precision: 'f32' | 'f64',
+  signal?: AbortSignal,
+): Record<string, HostTensor> {
   const cells = new Map<Node, Cells>();
   const last = lastReaders(graph);
   const results = new Set(Object.values(graph.outputs).map(v => v.node));
@@ -137,13 +161,22 @@ export function interpret(graph: Graph, feeds: Readonly<Record<string, HostTenso
       cells.set(node, { type, data: results.has(node) ? data.slice() : data });
     } else {
       const out: Cells = { type, data: memory(type, precision) };
-      at(node.path, () => primitive(node.op)!.evaluate(node.inputs.map(v => cells.get(v.node)!), node.attrs, out));
+      at(node.path, () =>
+        primitive(node.op)!.evaluate(
+          node.inputs.map(v => cells.get(v.node)!),
+          node.attrs,
+          out,
+        ),
+      );
       cells.set(node, out);
     }
     for (const dead of last.get(node) ?? []) cells.delete(dead);
   }
   return Object.fromEntries(
-    Object.entries(graph.outputs).map(([n, v]) => [n, { ...v.type, data: cells.get(v.node)!.data as HostTensor['data'] }]),
+    Object.entries(graph.outputs).map(([n, v]) => [
+      n,
+      { ...v.type, data: cells.get(v.node)!.data as HostTensor['data'] },
+    ]),
   );
 }
 

@@ -13,10 +13,14 @@ export interface CallAttrs {
   readonly [key: string]: unknown;
 }
 
-export const callOf = (node: Node): CallAttrs | null => (node.op === 'call' ? (node.attrs as unknown as CallAttrs) : null);
+export const callOf = (node: Node): CallAttrs | null =>
+  node.op === 'call' ? (node.attrs as unknown as CallAttrs) : null;
 
 export function callNode(op: Op, inputs: readonly Value[], attrs: Attrs): readonly Value[] {
-  const types = op.infer(inputs.map(v => v.type), attrs);
+  const types = op.infer(
+    inputs.map(v => v.type),
+    attrs,
+  );
   return makeNode('call', inputs, { op, attrs } satisfies CallAttrs, types).outputs;
 }
 
@@ -24,7 +28,10 @@ export function callNode(op: Op, inputs: readonly Value[], attrs: Attrs): readon
 export function expectTypes(op: Op, promised: readonly Value[], made: readonly Value[]): void {
   if (made.length !== promised.length || !made.every((v, i) => sameType(v.type, promised[i]!.type))) {
     const first = promised.findIndex((v, i) => made[i] === undefined || !sameType(v.type, made[i]!.type));
-    const detail = first < 0 ? `${promised.length} outputs, received ${made.length}` : `output ${first} of type ${showType(promised[first]!.type)}, received ${showTypes(made.slice(first, first + 1).map(v => v.type))}`;
+    const detail =
+      first < 0
+        ? `${promised.length} outputs, received ${made.length}`
+        : `output ${first} of type ${showType(promised[first]!.type)}, received ${showTypes(made.slice(first, first + 1).map(v => v.type))}`;
     refuse(op.name, 'E_OP', `decompose: expected ${detail}. Make infer and decompose agree.`, { op: op.name });
   }
 }

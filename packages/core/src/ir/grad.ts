@@ -21,7 +21,9 @@ import type { Node, Value } from './types.js';
  */
 export function grad(loss: Value, wrt: readonly Value[]): Value[] {
   if (loss.type.dtype !== 'f32' || loss.type.shape.length !== 0) {
-    refuse('grad', 'E_GRAD', `expected a loss f32[], received ${showType(loss.type)}. Reduce it to one number.`, { type: loss.type });
+    refuse('grad', 'E_GRAD', `expected a loss f32[], received ${showType(loss.type)}. Reduce it to one number.`, {
+      type: loss.type,
+    });
   }
   return pullback([loss], [full([], 1)], wrt).map((ct, i) => ct ?? fullLike(wrt[i]!, 0));
 }
@@ -32,7 +34,12 @@ export function grad(loss: Value, wrt: readonly Value[]): Value[] {
  * @param stop nodes not to look beyond
  * @returns null where no gradient flows
  */
-export function pullback(outputs: readonly Value[], cts: readonly (Value | null)[], wrt: readonly Value[], stop: ReadonlySet<Node> = new Set()): (Value | null)[] {
+export function pullback(
+  outputs: readonly Value[],
+  cts: readonly (Value | null)[],
+  wrt: readonly Value[],
+  stop: ReadonlySet<Node> = new Set(),
+): (Value | null)[] {
   const targets = new Set(wrt.map(v => v.node));
   const order = nodesOf(outputs, stop);
   const needed = new Set<Node>();
@@ -52,12 +59,20 @@ export function pullback(outputs: readonly Value[], cts: readonly (Value | null)
     if (!needed.has(node) || !node.outputs.some(v => collected.has(v))) continue;
     if (!node.inputs.some(v => needed.has(v.node))) continue;
     at(node.path, () => {
-      const parts = step(node, node.outputs.map(v => collected.get(v) ?? null));
+      const parts = step(
+        node,
+        node.outputs.map(v => collected.get(v) ?? null),
+      );
       node.inputs.forEach((v, i) => {
         const part = parts[i];
         if (!part || !needed.has(v.node)) return;
         if (part.type.dtype !== 'f32' || !sameShape(part.type.shape, v.type.shape)) {
-          refuse(nameOf(node), 'E_GRAD', `gradient of input ${i}: expected ${showType(v.type)}, received ${showType(part.type)}. This is a fault of the op's vjp.`, { op: nameOf(node), input: i });
+          refuse(
+            nameOf(node),
+            'E_GRAD',
+            `gradient of input ${i}: expected ${showType(v.type)}, received ${showType(part.type)}. This is a fault of the op's vjp.`,
+            { op: nameOf(node), input: i },
+          );
         }
         collect(v, part);
       });
@@ -77,7 +92,12 @@ function step(node: Node, cts: readonly (Value | null)[]): readonly (Value | nul
   const { op, attrs } = call;
   const wrap = (v: Value): Tensor => new Tensor(v);
   if (op.vjp) {
-    const parts = op.vjp({ cts: cts.map(v => v && wrap(v)), inputs: node.inputs.map(wrap), outputs: node.outputs.map(wrap), attrs });
+    const parts = op.vjp({
+      cts: cts.map(v => v && wrap(v)),
+      inputs: node.inputs.map(wrap),
+      outputs: node.outputs.map(wrap),
+      attrs,
+    });
     return parts.map(t => t && t.value);
   }
   // The decomposition runs on copies of the inputs, so that its gradient stops at them even where

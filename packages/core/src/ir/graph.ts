@@ -46,7 +46,11 @@ export function makeGraph(inputs: Readonly<Record<string, Value>>, outputs: Read
   for (const node of nodes) {
     if (node.op === 'input' && !declared.has(node)) {
       const name = String(node.attrs['name']);
-      fail('E_NAME', `graph: input '${name}' is read but not declared${name in inputs ? '; another input has its name. Rename one' : '. Declare it'}.`, { name });
+      fail(
+        'E_NAME',
+        `graph: input '${name}' is read but not declared${name in inputs ? '; another input has its name. Rename one' : '. Declare it'}.`,
+        { name },
+      );
     }
   }
   return { nodes, inputs, outputs };
@@ -78,12 +82,17 @@ export function rebuild(
     node.outputs.forEach((v, i) => {
       const other = made[i];
       if (other === undefined || !sameType(other.type, v.type)) {
-        fail('E_PASS', `${node.op}: expected a replacement of type ${showType(v.type)}, received ${other ? showType(other.type) : 'none'}. This is a fault of a pass.`, { op: node.op });
+        fail(
+          'E_PASS',
+          `${node.op}: expected a replacement of type ${showType(v.type)}, received ${other ? showType(other.type) : 'none'}. This is a fault of a pass.`,
+          { op: node.op },
+        );
       }
       renamed.set(v, other);
     });
   }
-  const map = (named: Readonly<Record<string, Value>>): Record<string, Value> => Object.fromEntries(Object.entries(named).map(([k, v]) => [k, now(v)]));
+  const map = (named: Readonly<Record<string, Value>>): Record<string, Value> =>
+    Object.fromEntries(Object.entries(named).map(([k, v]) => [k, now(v)]));
   return makeGraph({ ...map(graph.inputs), ...added }, map(graph.outputs));
 }
 

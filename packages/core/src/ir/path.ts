@@ -20,8 +20,12 @@ export function at<T>(path: string, body: () => T): T {
 }
 
 /** Refuses what an op was given, naming the op and its place in the model. */
-export function refuse(op: string, code: ErrorCode, message: string, details: Readonly<Record<string, unknown>> = {}): never {
+export function refuse(
+  op: string,
+  code: ErrorCode,
+  message: string,
+  details: Readonly<Record<string, unknown>> = {},
+): never {
   const path = currentPath();
   fail(code, `${path === '' ? '' : `${path}: `}${op}: ${message}`, { op, path, ...details });
 }
-

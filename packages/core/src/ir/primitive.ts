@@ -44,15 +44,28 @@ export function definePrimitive<A extends Attrs>(primitive: Primitive<A>): Build
   const { name, arity, infer } = primitive;
   const build = (inputs: readonly Value[], attrs: A): Value => {
     if (arity === null ? inputs.length === 0 : inputs.length !== arity) {
-      refuse(name, 'E_ARITY', `expected ${arity ?? 'at least 1'} inputs, received ${inputs.length}.`, { inputs: inputs.length });
+      refuse(name, 'E_ARITY', `expected ${arity ?? 'at least 1'} inputs, received ${inputs.length}.`, {
+        inputs: inputs.length,
+      });
     }
-    return makeNode(name, inputs, attrs, [infer(inputs.map(v => v.type), attrs)]).outputs[0]!;
+    return makeNode(name, inputs, attrs, [
+      infer(
+        inputs.map(v => v.type),
+        attrs,
+      ),
+    ]).outputs[0]!;
   };
   return Object.assign(build, { primitive });
 }
 
 /** Makes a node after checking that its output types are lawful. */
-export function makeNode(op: string, inputs: readonly Value[], attrs: Attrs, types: readonly TensorType[], path = currentPath()): Node {
+export function makeNode(
+  op: string,
+  inputs: readonly Value[],
+  attrs: Attrs,
+  types: readonly TensorType[],
+  path = currentPath(),
+): Node {
   const outputs: Value[] = [];
   const node: Node = { op, inputs, attrs, outputs, path };
   types.forEach((type, index) => {
@@ -64,9 +77,19 @@ export function makeNode(op: string, inputs: readonly Value[], attrs: Attrs, typ
 
 function checkType(op: string, type: TensorType): void {
   if (type.shape.length > maxRank) {
-    refuse(op, 'E_RANK', `expected at most ${maxRank} axes, received ${showType(type)}. Fold axes with reshape first.`, { type });
+    refuse(
+      op,
+      'E_RANK',
+      `expected at most ${maxRank} axes, received ${showType(type)}. Fold axes with reshape first.`,
+      { type },
+    );
   }
   if (!type.shape.every(d => Number.isSafeInteger(d) && d >= 1)) {
-    refuse(op, 'E_SHAPE', `expected axes of whole numbers from 1 up, received ${showType(type)}. Axes of size 0 do not exist here; leave the tensor out.`, { type });
+    refuse(
+      op,
+      'E_SHAPE',
+      `expected axes of whole numbers from 1 up, received ${showType(type)}. Axes of size 0 do not exist here; leave the tensor out.`,
+      { type },
+    );
   }
 }

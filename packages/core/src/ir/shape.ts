@@ -29,16 +29,23 @@ export const showTypes = (types: readonly TensorType[]): string => {
 };
 
 /** Axes that are kept, in order. */
-export const withoutAxes = (shape: Shape, axes: readonly number[]): number[] => shape.filter((_, i) => !axes.includes(i));
+export const withoutAxes = (shape: Shape, axes: readonly number[]): number[] =>
+  shape.filter((_, i) => !axes.includes(i));
 
 /** The same rank, with 1 on the given axes. */
-export const onesAt = (shape: Shape, axes: readonly number[]): number[] => shape.map((d, i) => (axes.includes(i) ? 1 : d));
+export const onesAt = (shape: Shape, axes: readonly number[]): number[] =>
+  shape.map((d, i) => (axes.includes(i) ? 1 : d));
 
 /**
  * Visits the cells of `shape` in row-major order with the offset that `strides` give.
  * The innermost axis is a plain loop; this is what makes the reference bearable.
  */
-export function walk(shape: Shape, strides: readonly number[], visit: (cell: number, offset: number) => void, start = 0): void {
+export function walk(
+  shape: Shape,
+  strides: readonly number[],
+  visit: (cell: number, offset: number) => void,
+  start = 0,
+): void {
   const rank = shape.length;
   if (rank === 0) return visit(0, start);
   const inner = shape[rank - 1]!;

@@ -24,7 +24,11 @@ export function expandOps(graph: Graph, keep: (call: CallAttrs, node: Node) => b
       const call = callOf(node);
       if (!call || keep(call, node)) return null;
       if (depth === maxDepth) {
-        fail('E_OP', `${call.op.name}: decompose: expected primitives after ${maxDepth} levels, received a call still. Does an op decompose into itself?`, { op: call.op.name });
+        fail(
+          'E_OP',
+          `${call.op.name}: decompose: expected primitives after ${maxDepth} levels, received a call still. Does an op decompose into itself?`,
+          { op: call.op.name },
+        );
       }
       changed = true;
       return at(node.path, () => meaning(call, node, inputs));
@@ -34,8 +38,12 @@ export function expandOps(graph: Graph, keep: (call: CallAttrs, node: Node) => b
 }
 
 function meaning({ op, attrs }: CallAttrs, node: Node, inputs: readonly Value[]): readonly Value[] {
-  const made = op.decompose(inputs.map(v => new Tensor(v)), attrs).map(t => t.value);
+  const made = op
+    .decompose(
+      inputs.map(v => new Tensor(v)),
+      attrs,
+    )
+    .map(t => t.value);
   expectTypes(op, node.outputs, made);
   return made;
 }
-

@@ -61,7 +61,9 @@ function identity(node: Node, inputs: readonly Value[], numberFor: (node: Node) 
   const attrs = call ? [call.op.name, call.op.version, call.attrs] : node.attrs;
   if (node.op === 'constant') {
     const { type, data } = node.attrs as { readonly type: unknown; readonly data: ArrayLike<number> };
-    return data.length > 16 ? null : `constant ${JSON.stringify(type)} ${Array.from(data, n => (Object.is(n, -0) ? '-0' : String(n))).join()}`;
+    return data.length > 16
+      ? null
+      : `constant ${JSON.stringify(type)} ${Array.from(data, n => (Object.is(n, -0) ? '-0' : String(n))).join()}`;
   }
   const from = inputs.map(v => `${numberFor(v.node)}.${v.index}`);
   return `${node.op} ${JSON.stringify(attrs, exactNumber)} ${from.join()}`;
@@ -69,7 +71,9 @@ function identity(node: Node, inputs: readonly Value[], numberFor: (node: Node) 
 
 /** JSON writes NaN, the infinities and -0 as what they are not. */
 const exactNumber = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0)) ? `number ${Object.is(value, -0) ? '-0' : value}` : value;
+  typeof value === 'number' && (!Number.isFinite(value) || Object.is(value, -0))
+    ? `number ${Object.is(value, -0) ? '-0' : value}`
+    : value;
 
 /** A value that is the same as this node's, or null. */
 function simplify({ op, attrs, outputs: [out] }: Node, inputs: readonly Value[]): Value | null {
@@ -87,7 +91,10 @@ function simplify({ op, attrs, outputs: [out] }: Node, inputs: readonly Value[])
       if (order.every((a, i) => a === i)) return x!;
       if (x!.node.op !== 'transpose') return null;
       const first = x!.node.attrs['permutation'] as readonly number[];
-      return p.transpose(x!.node.inputs[0]!, order.map(a => first[a]!));
+      return p.transpose(
+        x!.node.inputs[0]!,
+        order.map(a => first[a]!),
+      );
     }
     case 'broadcast':
       return x!.node.op === 'broadcast' ? p.broadcast(x!.node.inputs[0]!, out!.type.shape) : null;
@@ -114,14 +121,24 @@ function simplify({ op, attrs, outputs: [out] }: Node, inputs: readonly Value[])
  */
 function joinPads(x: Value, z: Value): Value | null {
   if (x.node.op !== 'pad' || z.node.op !== 'pad') return null;
-  const [a, b] = [x.node, z.node].map(node => ({ piece: node.inputs[0]!, low: node.attrs['low'] as Shape, high: node.attrs['high'] as Shape }));
+  const [a, b] = [x.node, z.node].map(node => ({
+    piece: node.inputs[0]!,
+    low: node.attrs['low'] as Shape,
+    high: node.attrs['high'] as Shape,
+  }));
   const axes = x.type.shape.flatMap((_, i) => (a!.low[i] === b!.low[i] && a!.high[i] === b!.high[i] ? [] : [i]));
   const axis = axes[0];
   if (axis === undefined || axes.length > 1) return null;
   const [first, second] = a!.low[axis]! < b!.low[axis]! ? [a!, b!] : [b!, a!];
   if (first.low[axis]! + first.piece.type.shape[axis]! !== second.low[axis]!) return null;
-  const pieces = [first, second].flatMap(({ piece }) => (piece.node.op === 'concat' && piece.node.attrs['axis'] === axis ? piece.node.inputs : [piece]));
-  return p.pad(p.concat(pieces, axis), first.low, first.high.map((n, i) => (i === axis ? second.high[i]! : n)));
+  const pieces = [first, second].flatMap(({ piece }) =>
+    piece.node.op === 'concat' && piece.node.attrs['axis'] === axis ? piece.node.inputs : [piece],
+  );
+  return p.pad(
+    p.concat(pieces, axis),
+    first.low,
+    first.high.map((n, i) => (i === axis ? second.high[i]! : n)),
+  );
 }
 
 /** The number that this value holds everywhere, or null. */

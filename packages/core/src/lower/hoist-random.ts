@@ -28,19 +28,27 @@ export interface Hoisted {
 export function hoistRandom(graph: Graph): Hoisted {
   const hidden: HoistedRandom[] = [];
   const values: Record<string, Value> = {};
-  const hoisted = rebuild(graph, (node, inputs) => {
-    if (node.op !== 'random') return null;
-    const key = inputs[0]!.node;
-    if (key.op !== 'input') {
-      fail('E_RANDOM_KEY', `${node.path || 'random'}: expected a key that is an input of the graph, received one from '${key.op}'. Feed the key; fold step and path into it on the host.`, { path: node.path });
-    }
-    const { shape, stream } = node.attrs as { readonly shape: readonly number[]; readonly stream: number };
-    const name = `$random.${hidden.length}`;
-    hidden.push({ name, key: key.attrs['name'] as string, stream, shape });
-    const value = input(name, { dtype: 'f32', shape });
-    values[name] = value;
-    return [value];
-  }, values);
+  const hoisted = rebuild(
+    graph,
+    (node, inputs) => {
+      if (node.op !== 'random') return null;
+      const key = inputs[0]!.node;
+      if (key.op !== 'input') {
+        fail(
+          'E_RANDOM_KEY',
+          `${node.path || 'random'}: expected a key that is an input of the graph, received one from '${key.op}'. Feed the key; fold step and path into it on the host.`,
+          { path: node.path },
+        );
+      }
+      const { shape, stream } = node.attrs as { readonly shape: readonly number[]; readonly stream: number };
+      const name = `$random.${hidden.length}`;
+      hidden.push({ name, key: key.attrs['name'] as string, stream, shape });
+      const value = input(name, { dtype: 'f32', shape });
+      values[name] = value;
+      return [value];
+    },
+    values,
+  );
   return { graph: hoisted, hidden };
 }
 

@@ -23,6 +23,8 @@ describe('layers of layers', () => {
   });
 
   it('refuse a parameter called context', () => {
-    expect(() => defineLayer({ name: 'bad', params: { context: linear(1, 1) }, apply: (_, x: Tensor) => x })).toThrow(expect.objectContaining({ code: 'E_NAME' }));
+    expect(() => defineLayer({ name: 'bad', params: { context: linear(1, 1) }, apply: (_, x: Tensor) => x })).toThrow(
+      expect.objectContaining({ code: 'E_NAME' }),
+    );
   });
 });

@@ -70,7 +70,11 @@ export function defineLayer<const P extends Params, I extends readonly unknown[]
 }): Layer<P, I, O> {
   for (const name of Object.keys(layer.params)) {
     if (name === 'context' || name === '' || name.includes('.')) {
-      fail('E_NAME', `${layer.name}: parameter '${name}': expected a name without dots and other than 'context'. Rename it.`, { name });
+      fail(
+        'E_NAME',
+        `${layer.name}: parameter '${name}': expected a name without dots and other than 'context'. Rename it.`,
+        { name },
+      );
     }
   }
   return { is: 'layer', ...layer } as unknown as Layer<P, I, O>;

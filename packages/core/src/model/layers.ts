@@ -52,7 +52,8 @@ export const rmsNorm = (width: number, { epsilon = 1e-6 } = {}) =>
 
 /** Drops cells with probability `rate` while training and scales the others up; the identity otherwise. */
 export function dropout(rate: number) {
-  if (!(rate >= 0 && rate < 1)) fail('E_CONFIG', `dropout: expected a rate from 0 up to, not including, 1, received ${rate}.`, { rate });
+  if (!(rate >= 0 && rate < 1))
+    fail('E_CONFIG', `dropout: expected a rate from 0 up to, not including, 1, received ${rate}.`, { rate });
   return defineLayer({
     name: 'dropout',
     params: {},

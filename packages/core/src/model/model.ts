@@ -46,5 +46,9 @@ export interface ModelFactory {
 
 /** Finds layers by name among what plugins contributed. */
 export interface PartSource {
-  part(point: 'attention' | 'ffn' | 'norm' | 'positions', name: string, config: Readonly<Record<string, Json>>): unknown;
+  part(
+    point: 'attention' | 'ffn' | 'norm' | 'positions',
+    name: string,
+    config: Readonly<Record<string, Json>>,
+  ): unknown;
 }

@@ -13,12 +13,16 @@ const isLayer = (tree: ParamTree): tree is AnyLayer => (tree as { readonly is?: 
 
 const join = (path: string, name: string | number): string => (path === '' ? String(name) : `${path}.${name}`);
 
-const children = (tree: ParamTree): readonly (readonly [string, ParamTree])[] => Object.entries(isLayer(tree) ? (tree.params as Record<string, ParamTree>) : tree);
+const children = (tree: ParamTree): readonly (readonly [string, ParamTree])[] =>
+  Object.entries(isLayer(tree) ? (tree.params as Record<string, ParamTree>) : tree);
 
 /** Every parameter with its path, in the order of declaration. */
 export function parametersOf(tree: ParamTree, path = ''): Record<string, Param> {
   if (isParam(tree)) return { [path]: tree };
-  return Object.assign({}, ...children(tree).map(([name, child]) => parametersOf(child, join(path, name)))) as Record<string, Param>;
+  return Object.assign({}, ...children(tree).map(([name, child]) => parametersOf(child, join(path, name)))) as Record<
+    string,
+    Param
+  >;
 }
 
 /** Names and types of a tree's parameters. */
@@ -26,7 +30,8 @@ export const parameterTypes = (tree: ParamTree): Types =>
   Object.fromEntries(Object.entries(parametersOf(tree)).map(([name, { shape }]) => [name, { dtype: 'f32', shape }]));
 
 /** Number of trainable numbers. */
-export const countParameters = (tree: ParamTree): number => Object.values(parametersOf(tree)).reduce((n, { shape }) => n + sizeOf(shape), 0);
+export const countParameters = (tree: ParamTree): number =>
+  Object.values(parametersOf(tree)).reduce((n, { shape }) => n + sizeOf(shape), 0);
 
 /** Parameters as they begin. Each has its own stream of random numbers, named by its path: adding one changes no other. */
 export function initialise(tree: ParamTree, seed: number): Record<string, HostTensor> {
@@ -49,9 +54,17 @@ export interface Mode {
  *
  * @param tensors by path; one that is missing is `E_PARAMETER`
  */
-export function bind<T extends ParamTree>(tree: T, tensors: Readonly<Record<string, Tensor>>, mode: Mode, path = ''): Bound<T> {
+export function bind<T extends ParamTree>(
+  tree: T,
+  tensors: Readonly<Record<string, Tensor>>,
+  mode: Mode,
+  path = '',
+): Bound<T> {
   if (isParam(tree)) {
-    return (tensors[path] ?? fail('E_PARAMETER', `parameter '${path}': expected a tensor, received none. Load or initialise it.`, { path })) as Bound<T>;
+    return (tensors[path] ??
+      fail('E_PARAMETER', `parameter '${path}': expected a tensor, received none. Load or initialise it.`, {
+        path,
+      })) as Bound<T>;
   }
   const entries = children(tree).map(([name, child]) => [name, bind(child, tensors, mode, join(path, name))] as const);
   if (!isLayer(tree)) {
@@ -71,7 +84,12 @@ function contextAt(path: string, { training, key }: Mode): Context {
     training,
     path,
     random(shape: Shape): Tensor {
-      if (!key) fail('E_RANDOM_KEY', `${path || 'model'}: expected a random key, received none. Pass \`key\` when tracing in training mode.`, { path });
+      if (!key)
+        fail(
+          'E_RANDOM_KEY',
+          `${path || 'model'}: expected a random key, received none. Pass \`key\` when tracing in training mode.`,
+          { path },
+        );
       return random(key, shape, streamOf(`${path}#${calls++}`));
     },
   };

@@ -35,7 +35,13 @@ export function adafactor({
   return {
     name: 'adafactor',
     state(shape) {
-      const moments = shape.length >= 2 ? { row: { shape: shape.slice(0, -1), fill: 0 }, column: { shape: [...shape.slice(0, -2), shape.at(-1)!], fill: 0 } } : { v: { shape, fill: 0 } };
+      const moments =
+        shape.length >= 2
+          ? {
+              row: { shape: shape.slice(0, -1), fill: 0 },
+              column: { shape: [...shape.slice(0, -2), shape.at(-1)!], fill: 0 },
+            }
+          : { v: { shape, fill: 0 } };
       return momentum === null ? moments : { ...moments, m: { shape, fill: 0 } };
     },
     scalars(step, rate) {
@@ -52,7 +58,9 @@ export function adafactor({
         const row = (next['row'] = blend(state['row']!, squared.mean(-1)));
         const column = (next['column'] = blend(state['column']!, squared.mean(-2)));
         const rows = inverseRoot(row.div(row.mean(-1, { keep: true })));
-        step = gradient.mul(rows.reshape(...rows.shape, 1)).mul(inverseRoot(column).reshape(...column.shape.slice(0, -1), 1, column.shape.at(-1)!));
+        step = gradient
+          .mul(rows.reshape(...rows.shape, 1))
+          .mul(inverseRoot(column).reshape(...column.shape.slice(0, -1), 1, column.shape.at(-1)!));
       } else {
         const v = (next['v'] = blend(state['v']!, squared));
         step = gradient.mul(inverseRoot(v));

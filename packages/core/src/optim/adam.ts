@@ -14,9 +14,13 @@ export interface AdamOptions {
 export const adam = (options: AdamOptions = {}): Optimizer => make('adam', { decays: () => true, ...options });
 
 /** Weight decay shrinks the parameter, apart from the gradient. */
-export const adamW = (options: AdamOptions = {}): Optimizer => make('adamW', { weightDecay: 0.01, decays: matricesOnly, ...options });
+export const adamW = (options: AdamOptions = {}): Optimizer =>
+  make('adamW', { weightDecay: 0.01, decays: matricesOnly, ...options });
 
-function make(name: 'adam' | 'adamW', { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0, decays = matricesOnly }: AdamOptions): Optimizer {
+function make(
+  name: 'adam' | 'adamW',
+  { betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0, decays = matricesOnly }: AdamOptions,
+): Optimizer {
   const [b1, b2] = betas;
   return {
     name,

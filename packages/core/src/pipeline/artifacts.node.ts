@@ -32,7 +32,7 @@ export async function openFolderStore(folder: string): Promise<Store> {
 function folderArtifacts(root: string, unfinished: string): Artifacts {
   const pathOf = (hash: string): string => join(root, 'files', hash.slice(0, 2), hash); // the name is no part of it
   const store: Artifacts = {
-    put: (name, content) => store.write(name, (sink) => pour(content, sink)),
+    put: (name, content) => store.write(name, sink => pour(content, sink)),
     async write(name, use) {
       refuseLabel(name);
       const { path, hash } = await writeUnfinished(root, unfinished, name, use);
@@ -71,7 +71,12 @@ function folderArtifacts(root: string, unfinished: string): Artifacts {
 
 function folderResults(root: string, unfinished: string): StageResults {
   const pathOf = (key: string): string => {
-    if (!/^[0-9a-f]{64}$/.test(key)) fail('E_STORE', `store ${root}: expected a key of 64 hexadecimal digits, received '${key.slice(0, 80)}'. Use stageKey().`, { key });
+    if (!/^[0-9a-f]{64}$/.test(key))
+      fail(
+        'E_STORE',
+        `store ${root}: expected a key of 64 hexadecimal digits, received '${key.slice(0, 80)}'. Use stageKey().`,
+        { key },
+      );
     return join(root, 'results', `${key}.json`);
   };
   return {
@@ -83,7 +88,7 @@ function folderResults(root: string, unfinished: string): StageResults {
     async write(result) {
       const target = pathOf(result.key);
       const text = new TextEncoder().encode(`${JSON.stringify(result)}\n`);
-      const { path } = await writeUnfinished(root, unfinished, target, (sink) => sink.write(text));
+      const { path } = await writeUnfinished(root, unfinished, target, sink => sink.write(text));
       await settle(root, path, target);
     },
   };
@@ -185,11 +190,15 @@ async function sweep(unfinished: string): Promise<void> {
 const statOrNull = async (path: string) => stat(path).catch(() => null);
 
 function changed(uri: string, path: string, found: string): never {
-  fail('E_ARTIFACT', `artifact '${uri}': expected the bytes of that hash in ${path}, found bytes with the hash ${found}. The file was changed or the disk is failing; delete it and run its stage again.`, {
-    uri,
-    path,
-    found,
-  });
+  fail(
+    'E_ARTIFACT',
+    `artifact '${uri}': expected the bytes of that hash in ${path}, found bytes with the hash ${found}. The file was changed or the disk is failing; delete it and run its stage again.`,
+    {
+      uri,
+      path,
+      found,
+    },
+  );
 }
 
 /** Does something with the folder and says what failed in words: a full disk, a missing right. */
@@ -199,7 +208,15 @@ async function told<T>(root: string, what: string, act: () => Promise<T>): Promi
   } catch (error) {
     if (isHeddleError(error)) throw error;
     const code = (error as NodeJS.ErrnoException | null)?.code;
-    const advice = code === 'ENOSPC' ? 'The disk is full: free space, nothing half-written was left.' : 'Check the path and your rights to it.';
-    return fail('E_STORE', `store ${root}: could not be ${what}: ${error instanceof Error ? error.message : String(error)}. ${advice}`, { folder: root, code }, error);
+    const advice =
+      code === 'ENOSPC'
+        ? 'The disk is full: free space, nothing half-written was left.'
+        : 'Check the path and your rights to it.';
+    return fail(
+      'E_STORE',
+      `store ${root}: could not be ${what}: ${error instanceof Error ? error.message : String(error)}. ${advice}`,
+      { folder: root, code },
+      error,
+    );
   }
 }

@@ -56,30 +56,47 @@ export function parseUri(uri: string): { readonly hash: string; readonly name: s
   const match = pattern.exec(uri);
   const [, hash, name] = match ?? [];
   if (hash !== undefined && name !== undefined && labelTrouble(name) === null) return { hash, name };
-  return fail('E_ARTIFACT', `artifact: expected a URI artifact:SHA256/NAME as put() gives, received '${String(uri).slice(0, 120)}'. Pass URIs on unchanged.`, { uri });
+  return fail(
+    'E_ARTIFACT',
+    `artifact: expected a URI artifact:SHA256/NAME as put() gives, received '${String(uri).slice(0, 120)}'. Pass URIs on unchanged.`,
+    { uri },
+  );
 }
 
 /** @throws E_NAME */
 export function refuseLabel(name: string): void {
   const trouble = labelTrouble(name);
   if (trouble === null) return;
-  fail('E_NAME', `artifact: expected a plain file name, received ${JSON.stringify(name)}, which ${trouble}. Rename it.`, { name });
+  fail(
+    'E_NAME',
+    `artifact: expected a plain file name, received ${JSON.stringify(name)}, which ${trouble}. Rename it.`,
+    { name },
+  );
 }
 
 /** A name is a label and never a way anywhere, on whatever system it is read. */
-const labelTrouble = (name: string): string | null => (name.length > 200 ? 'is longer than 200 characters' : nameTrouble(name));
+const labelTrouble = (name: string): string | null =>
+  name.length > 200 ? 'is longer than 200 characters' : nameTrouble(name);
 
 /** @throws E_ARTIFACT */
 export function abortedArtifact(name: string): never {
-  fail('E_ARTIFACT', `artifact '${name}': expected it to be written, but its sink was aborted. Nothing was stored; run the stage again.`, { name });
+  fail(
+    'E_ARTIFACT',
+    `artifact '${name}': expected it to be written, but its sink was aborted. Nothing was stored; run the stage again.`,
+    { name },
+  );
 }
 
 /** @throws E_ARTIFACT */
 export function missingArtifact(uri: string, where: string): never {
-  fail('E_ARTIFACT', `artifact '${uri}': expected it in ${where}, found nothing. It was removed, or belongs to another store; run the stage that made it again with { fresh: true }.`, {
-    uri,
-    where,
-  });
+  fail(
+    'E_ARTIFACT',
+    `artifact '${uri}': expected it in ${where}, found nothing. It was removed, or belongs to another store; run the stage that made it again with { fresh: true }.`,
+    {
+      uri,
+      where,
+    },
+  );
 }
 
 /** Every artifact URI inside a JSON value. */
@@ -98,7 +115,7 @@ export async function pour(content: Content, sink: ByteSink): Promise<void> {
 export function memoryArtifacts(): Artifacts {
   const held = new Map<string, Uint8Array>();
   const store: Artifacts = {
-    put: (name, content) => store.write(name, (sink) => pour(content, sink)),
+    put: (name, content) => store.write(name, sink => pour(content, sink)),
     async write(name, use) {
       refuseLabel(name);
       const sink = memorySink(name);
@@ -142,5 +159,5 @@ async function hashOf(bytes: Uint8Array): Promise<string> {
   const subtle = (globalThis.crypto as Crypto | undefined)?.subtle as SubtleCrypto | undefined;
   if (subtle === undefined) return sha256(bytes);
   const digest = new Uint8Array(await subtle.digest('SHA-256', new Uint8Array(bytes)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
 }

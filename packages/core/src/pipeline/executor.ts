@@ -58,14 +58,14 @@ export interface Executor {
 /** Runs flows in this process, one stage at a time. */
 export const inProcess: Executor = {
   name: 'in-process',
-  plan: async (job) => planFlow(job, storeOf(job.store, job.host), 'in this process'),
-  submit: (job) =>
-    new Observable((out) => {
+  plan: async job => planFlow(job, storeOf(job.store, job.host), 'in this process'),
+  submit: job =>
+    new Observable(out => {
       const stop = new AbortController();
       const cancel = (): void => stop.abort(job.signal.reason);
       if (job.signal.aborted) cancel();
       job.signal.addEventListener('abort', cancel, { once: true });
-      runFlow(job, stop.signal, (event) => out.next(event)).then(
+      runFlow(job, stop.signal, event => out.next(event)).then(
         () => out.complete(),
         (error: unknown) => out.error(job.signal.aborted ? cancelled(job) : error),
       );
@@ -76,7 +76,11 @@ export const inProcess: Executor = {
     }),
 };
 
-async function runFlow({ flow, input, host, fresh, store }: Job, signal: AbortSignal, emit: Site['emit']): Promise<void> {
+async function runFlow(
+  { flow, input, host, fresh, store }: Job,
+  signal: AbortSignal,
+  emit: Site['emit'],
+): Promise<void> {
   signal.throwIfAborted();
   // What stages open, and what is made once per pipeline, lives in this child and closes with it.
   const scope = host.fork({ name: flow.name });
@@ -94,13 +98,20 @@ async function runSteps(steps: readonly Step[], input: unknown, site: Omit<Site,
   let value = input;
   for (const step of steps) {
     site.signal.throwIfAborted();
-    value = step.kind === 'stage' ? await runStage(step.stage, value, { ...site, path: step.path }) : await runBranches(step.branches, value, site);
+    value =
+      step.kind === 'stage'
+        ? await runStage(step.stage, value, { ...site, path: step.path })
+        : await runBranches(step.branches, value, site);
   }
   return value;
 }
 
 /** One branch after another: stages use all cores by themselves, and events stay in order. */
-async function runBranches(branches: Readonly<Record<string, readonly Step[]>>, input: unknown, site: Omit<Site, 'path'>): Promise<unknown> {
+async function runBranches(
+  branches: Readonly<Record<string, readonly Step[]>>,
+  input: unknown,
+  site: Omit<Site, 'path'>,
+): Promise<unknown> {
   const outputs: [string, unknown][] = [];
   for (const [name, steps] of Object.entries(branches)) outputs.push([name, await runSteps(steps, input, site)]);
   return Object.fromEntries(outputs);
@@ -112,5 +123,10 @@ const storeOf = (store: Store | null, host: Host): Store =>
 /** The reason of the abort where it is one of our errors (a closed host), otherwise E_CANCELLED. */
 function cancelled({ flow, signal }: Job): unknown {
   if (isHeddleError(signal.reason)) return signal.reason;
-  return new HeddleError('E_CANCELLED', `flow '${flow.name}': cancelled by its signal. Finished stages are kept; run it again to go on.`, { flow: flow.name }, signal.reason);
+  return new HeddleError(
+    'E_CANCELLED',
+    `flow '${flow.name}': cancelled by its signal. Finished stages are kept; run it again to go on.`,
+    { flow: flow.name },
+    signal.reason,
+  );
 }

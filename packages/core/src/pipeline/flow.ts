@@ -19,7 +19,10 @@ export interface Flow<I, O> {
   /** Adds a stage, or all stages of a flow as `flow/stage`; the types must fit. */
   then<N>(next: Piece<O, N>): Flow<I, N>;
   /** Gives the same value to several stages or flows, one after another, and collects what they give by name. */
-  thenAll<R extends Readonly<Record<string, unknown>>>(branches: { readonly [K in keyof R]: Piece<O, R[K]> }): Flow<I, R>;
+  thenAll<R extends Readonly<Record<string, unknown>>>(branches: { readonly [K in keyof R]: Piece<O, R[K]> }): Flow<
+    I,
+    R
+  >;
   /** Never set; they carry the types. */
   readonly accepts?: (input: I) => void;
   readonly gives?: () => O;
@@ -37,7 +40,9 @@ export type Step =
 /** A name, waiting for its first stage. */
 export interface EmptyFlow {
   then<I, O>(first: Piece<I, O>): Flow<I, O>;
-  thenAll<B extends Readonly<Record<string, AnyPiece>>>(branches: B): Flow<Accepted<B[keyof B]>, { [K in keyof B]: Given<B[K]> }>;
+  thenAll<B extends Readonly<Record<string, AnyPiece>>>(
+    branches: B,
+  ): Flow<Accepted<B[keyof B]>, { [K in keyof B]: Given<B[K]> }>;
 }
 
 /** What all of some pieces accept. */
@@ -63,7 +68,7 @@ export function pipeline(name: string): EmptyFlow {
 
 /** The stages of a flow in the order in which they run. */
 export const stagesOf = (steps: readonly Step[]): readonly Extract<Step, { kind: 'stage' }>[] =>
-  steps.flatMap((step) => (step.kind === 'stage' ? [step] : Object.values(step.branches).flatMap(stagesOf)));
+  steps.flatMap(step => (step.kind === 'stage' ? [step] : Object.values(step.branches).flatMap(stagesOf)));
 
 function flowOf<I, O>(name: string, steps: readonly Step[]): Flow<I, O> {
   refuseTwins(name, steps);
@@ -79,28 +84,43 @@ function flowOf<I, O>(name: string, steps: readonly Step[]): Flow<I, O> {
 
 function fan(name: string, branches: Readonly<Record<string, AnyPiece>>): Step {
   const entries = Object.entries(branches).map(([key, piece]) => [key, stepsOf(name, piece)] as const);
-  if (entries.length === 0) fail('E_FLOW', `pipeline '${name}': expected branches by name, received none. Give thenAll at least one.`, { flow: name });
+  if (entries.length === 0)
+    fail('E_FLOW', `pipeline '${name}': expected branches by name, received none. Give thenAll at least one.`, {
+      flow: name,
+    });
   return { kind: 'all', branches: Object.fromEntries(entries) };
 }
 
 function stepsOf(name: string, piece: AnyPiece): readonly Step[] {
   if (typeof piece === 'function') {
     // Promise machinery calls then(resolve, reject) on whatever has a `then`.
-    fail('E_FLOW', `pipeline '${name}': expected a stage, received a function. A flow cannot be awaited or returned from an async function; put it into an object: { flow }.`, {
-      flow: name,
-    });
+    fail(
+      'E_FLOW',
+      `pipeline '${name}': expected a stage, received a function. A flow cannot be awaited or returned from an async function; put it into an object: { flow }.`,
+      {
+        flow: name,
+      },
+    );
   }
   const kind: unknown = (piece as Partial<AnyPiece> | null | undefined)?.is;
   if (kind === 'stage') return [{ kind: 'stage', path: piece.name, stage: piece as AnyStage }];
   if (kind !== 'flow') {
-    fail('E_FLOW', `pipeline '${name}': expected a stage or a flow, received ${piece === null ? 'null' : typeof piece}. Make stages with defineStage().`, { flow: name });
+    fail(
+      'E_FLOW',
+      `pipeline '${name}': expected a stage or a flow, received ${piece === null ? 'null' : typeof piece}. Make stages with defineStage().`,
+      { flow: name },
+    );
   }
   const inner = piece as AnyFlow;
   const circle = circleIn(name, inner.name, inner.steps);
   if (circle !== null) {
-    fail('E_CYCLE', `pipeline '${name}': contains itself: ${circle.join(' -> ')}. Rename one of the flows, or take the inner one out.`, { path: circle });
+    fail(
+      'E_CYCLE',
+      `pipeline '${name}': contains itself: ${circle.join(' -> ')}. Rename one of the flows, or take the inner one out.`,
+      { path: circle },
+    );
   }
-  return inner.steps.map((step) => below(inner.name, step));
+  return inner.steps.map(step => below(inner.name, step));
 }
 
 /**
@@ -120,7 +140,12 @@ function circleIn(name: string, inner: string, steps: readonly Step[]): readonly
 const below = (flow: string, step: Step): Step =>
   step.kind === 'stage'
     ? { ...step, path: `${flow}/${step.path}` }
-    : { kind: 'all', branches: Object.fromEntries(Object.entries(step.branches).map(([key, steps]) => [key, steps.map((one) => below(flow, one))])) };
+    : {
+        kind: 'all',
+        branches: Object.fromEntries(
+          Object.entries(step.branches).map(([key, steps]) => [key, steps.map(one => below(flow, one))]),
+        ),
+      };
 
 function refuseTwins(name: string, steps: readonly Step[]): void {
   const seen = new Map<string, AnyStage>();

@@ -1,6 +1,14 @@
 /** Pipelines: typed stages, flows, executors, artifacts. */
 
-export { ARTIFACTS, artifactsIn, memoryArtifacts, parseUri, type Artifact, type Artifacts, type Content } from './artifacts.js';
+export {
+  ARTIFACTS,
+  artifactsIn,
+  memoryArtifacts,
+  parseUri,
+  type Artifact,
+  type Artifacts,
+  type Content,
+} from './artifacts.js';
 export { inProcess, type Executor, type FlowPlan, type Job, type PlannedStage, type Store } from './executor.js';
 export { pipeline, stagesOf, type AnyFlow, type EmptyFlow, type Flow, type Piece, type Step } from './flow.js';
 export { stageKey } from './key.js';

@@ -15,7 +15,11 @@ const unknown = Symbol('unknown until it has run');
  * @param where what the executor says about the place
  * @throws E_SCHEMA for an input that the first stage would refuse
  */
-export async function planFlow({ flow, input, fresh }: Pick<Job, 'flow' | 'input' | 'fresh'>, store: Store, where: string): Promise<FlowPlan> {
+export async function planFlow(
+  { flow, input, fresh }: Pick<Job, 'flow' | 'input' | 'fresh'>,
+  store: Store,
+  where: string,
+): Promise<FlowPlan> {
   const stages: PlannedStage[] = [];
 
   const follow = async (steps: readonly Step[], value: unknown): Promise<unknown> => {
@@ -55,8 +59,15 @@ const words: Readonly<Record<PlannedStage['state'], string>> = {
 /** A table of a plan, for people. */
 export function printPlan({ flow, stages }: FlowPlan): string {
   const header = ['stage', 'version', 'key', 'state', 'where'];
-  const rows = stages.map(({ path, version, key, state, where }) => [path, String(version), key?.slice(0, 12) ?? '-', words[state], where]);
-  const widths = header.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]): string => `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd();
+  const rows = stages.map(({ path, version, key, state, where }) => [
+    path,
+    String(version),
+    key?.slice(0, 12) ?? '-',
+    words[state],
+    where,
+  ]);
+  const widths = header.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]!.length)));
+  const line = (row: readonly string[]): string =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column]!)).join('  ')}`.trimEnd();
   return [`flow ${flow}`, line(header), ...rows.map(line)].join('\n');
 }

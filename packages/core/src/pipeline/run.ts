@@ -45,8 +45,8 @@ export async function runStage(stage: AnyStage, input: unknown, site: Site): Pro
     const start = performance.now();
     const given = await stage.run(taken, {
       host: site.host,
-      get: (token) => site.host.get(token),
-      emit: (event) => {
+      get: token => site.host.get(token),
+      emit: event => {
         if (open && !signal.aborted) site.emit(event); // a stage that goes on after its end is not heard
       },
       signal,
@@ -78,6 +78,12 @@ export async function storedResult(store: Store, key: string): Promise<StageResu
 function named(error: unknown, { flow, path }: Site): never {
   const words = error instanceof Error ? error.message : String(error);
   const where = { flow, stage: path };
-  if (isHeddleError(error)) fail(error.code, `flow '${flow}', stage '${path}': ${words}`, { ...error.details, ...where }, error);
-  fail('E_STAGE', `flow '${flow}', stage '${path}': failed: ${words}. Finished stages are kept; mend the cause and run the flow again.`, where, error);
+  if (isHeddleError(error))
+    fail(error.code, `flow '${flow}', stage '${path}': ${words}`, { ...error.details, ...where }, error);
+  fail(
+    'E_STAGE',
+    `flow '${flow}', stage '${path}': failed: ${words}. Finished stages are kept; mend the cause and run the flow again.`,
+    where,
+    error,
+  );
 }

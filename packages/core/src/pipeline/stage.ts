@@ -61,17 +61,26 @@ export function defineStage<In extends StandardSchemaV1, Out extends StandardSch
   const { name, version, input, output } = stage;
   refuseName('stage', name);
   if (!Number.isSafeInteger(version) || version < 1) {
-    fail('E_NAME', `stage '${name}': expected version 1, 2, 3…, received ${String(version)}. Count up when the same input should give another output.`, { name, version });
+    fail(
+      'E_NAME',
+      `stage '${name}': expected version 1, 2, 3…, received ${String(version)}. Count up when the same input should give another output.`,
+      { name, version },
+    );
   }
   // Only called with what the input schema returned, so the type holds.
-  const run = (value: unknown, context: StageContext): unknown => stage.run(value as StandardSchemaV1.InferOutput<In>, context);
+  const run = (value: unknown, context: StageContext): unknown =>
+    stage.run(value as StandardSchemaV1.InferOutput<In>, context);
   return { is: 'stage', name, version, input, output, run };
 }
 
 /** @throws E_NAME */
 export function refuseName(what: string, name: unknown): void {
   if (typeof name === 'string' && name !== '' && !name.includes('/')) return;
-  fail('E_NAME', `${what}: expected a name without slashes, received ${JSON.stringify(name) ?? 'nothing'}. Rename it.`, { name });
+  fail(
+    'E_NAME',
+    `${what}: expected a name without slashes, received ${JSON.stringify(name) ?? 'nothing'}. Rename it.`,
+    { name },
+  );
 }
 
 /**
@@ -83,11 +92,14 @@ export async function validate(stage: AnyStage, side: 'input' | 'output', value:
   const result = await stage[side]['~standard'].validate(value);
   if (result.issues === undefined) return result.value;
   const issues = result.issues.map(({ message, path = [] }) => {
-    const keys = path.map((part) => (typeof part === 'object' ? part.key : part));
+    const keys = path.map(part => (typeof part === 'object' ? part.key : part));
     return { path: [side, ...keys].map(String).join('.'), message, received: glance(at(value, keys)) };
   });
   const words = issues.map(({ path, message, received }) => `${path}: ${message} (received ${received})`).join('; ');
-  const advice = side === 'input' ? 'Change what is passed to the flow, or what the stage before gives.' : 'Change what the stage returns, or its output schema.';
+  const advice =
+    side === 'input'
+      ? 'Change what is passed to the flow, or what the stage before gives.'
+      : 'Change what the stage returns, or its output schema.';
   return fail('E_SCHEMA', `stage '${stage.name}': ${words}. ${advice}`, { stage: stage.name, side, issues });
 }
 
@@ -100,7 +112,7 @@ export const schemaOf = <T>(expected: string, check: (value: unknown) => value i
   '~standard': {
     version: 1,
     vendor: 'heddle',
-    validate: (value) => (check(value) ? { value } : { issues: [{ message: `expected ${expected}` }] }),
+    validate: value => (check(value) ? { value } : { issues: [{ message: `expected ${expected}` }] }),
   },
 });
 

@@ -34,23 +34,33 @@ export async function openBackend(
   preference: readonly string[],
   options: BackendOptions,
 ): Promise<OpenedBackend> {
-  return name === 'auto' ? first(offers, preference, options) : { backend: await one(offers, name, options), passedOver: [] };
+  return name === 'auto'
+    ? first(offers, preference, options)
+    : { backend: await one(offers, name, options), passedOver: [] };
 }
 
 /** Every engine offered, in the order of registration, the reference last. */
-export const everyName = (offers: readonly BackendOffer[]): readonly string[] => withLastResort(offers.map(({ name }) => name));
+export const everyName = (offers: readonly BackendOffer[]): readonly string[] =>
+  withLastResort(offers.map(({ name }) => name));
 
-const withLastResort = (names: readonly string[]): readonly string[] => [...new Set(names.filter((name) => name !== lastResort)), lastResort];
+const withLastResort = (names: readonly string[]): readonly string[] => [
+  ...new Set(names.filter(name => name !== lastResort)),
+  lastResort,
+];
 
 async function one(offers: readonly BackendOffer[], name: string, options: BackendOptions): Promise<Backend> {
-  const offer = offers.find((candidate) => candidate.name === name);
+  const offer = offers.find(candidate => candidate.name === name);
   if (offer === undefined) {
-    const known = offers.map((candidate) => candidate.name);
-    fail('E_UNKNOWN', `backends: expected a registered name or 'auto', received '${name}'. ${suggest(name, known)} A plugin that offers it must be among the host's plugins.`, {
-      point: 'backends',
-      name,
-      known,
-    });
+    const known = offers.map(candidate => candidate.name);
+    fail(
+      'E_UNKNOWN',
+      `backends: expected a registered name or 'auto', received '${name}'. ${suggest(name, known)} A plugin that offers it must be among the host's plugins.`,
+      {
+        point: 'backends',
+        name,
+        known,
+      },
+    );
   }
   const reason = await whyNot(offer);
   if (reason !== null) unavailable(name, reason);
@@ -62,10 +72,14 @@ async function one(offers: readonly BackendOffer[], name: string, options: Backe
   }
 }
 
-async function first(offers: readonly BackendOffer[], preference: readonly string[], options: BackendOptions): Promise<OpenedBackend> {
+async function first(
+  offers: readonly BackendOffer[],
+  preference: readonly string[],
+  options: BackendOptions,
+): Promise<OpenedBackend> {
   const passedOver: PassedOver[] = [];
   for (const name of withLastResort(preference)) {
-    const offer = offers.find((candidate) => candidate.name === name);
+    const offer = offers.find(candidate => candidate.name === name);
     const reason = offer === undefined ? 'no plugin of the host offers it' : await whyNot(offer);
     if (offer === undefined || reason !== null) {
       passedOver.push({ name, reason: reason ?? '' });
@@ -78,14 +92,23 @@ async function first(offers: readonly BackendOffer[], preference: readonly strin
     }
   }
   const list = passedOver.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-  return fail('E_UNAVAILABLE', `backend 'auto': expected one engine that runs here, found none (${list}). Run 'heddle doctor' to see what each of them lacks.`, {
-    name: 'auto',
-    passedOver,
-  });
+  return fail(
+    'E_UNAVAILABLE',
+    `backend 'auto': expected one engine that runs here, found none (${list}). Run 'heddle doctor' to see what each of them lacks.`,
+    {
+      name: 'auto',
+      passedOver,
+    },
+  );
 }
 
 function unavailable(name: string, reason: string, cause?: unknown): never {
-  fail('E_UNAVAILABLE', `backend '${name}': expected it to run here, but: ${reason}. Use 'auto' to take the next best, or run 'heddle doctor'.`, { name, reason }, cause);
+  fail(
+    'E_UNAVAILABLE',
+    `backend '${name}': expected it to run here, but: ${reason}. Use 'auto' to take the next best, or run 'heddle doctor'.`,
+    { name, reason },
+    cause,
+  );
 }
 
 /** An offer whose own check fails is not available; the failure is the reason. */

@@ -28,7 +28,7 @@ export function checkPlugins(plugins: readonly unknown[], { present, core, allow
     refuseTwin(plugin, present, fresh);
     fresh.push(plugin);
   }
-  const all = new Map([...present, ...fresh].map((plugin) => [plugin.name, plugin]));
+  const all = new Map([...present, ...fresh].map(plugin => [plugin.name, plugin]));
   for (const plugin of fresh) refuseNeeds(plugin, all);
   return inOrder(fresh);
 }
@@ -42,16 +42,24 @@ export function parseNeed(need: string): { readonly name: string; readonly range
 function asPlugin(candidate: unknown, index: number): Plugin {
   const where = `plugins[${index}]`;
   const refuse = (received: string, advice: string): never =>
-    fail('E_PLUGIN', `${where}: expected a plugin, an object with api, name, version and register, received ${received}. ${advice}`, { index });
+    fail(
+      'E_PLUGIN',
+      `${where}: expected a plugin, an object with api, name, version and register, received ${received}. ${advice}`,
+      { index },
+    );
 
-  if (typeof candidate !== 'object' || candidate === null) return refuse(candidate === null ? 'null' : typeof candidate, 'Pass what definePlugin() returned.');
+  if (typeof candidate !== 'object' || candidate === null)
+    return refuse(candidate === null ? 'null' : typeof candidate, 'Pass what definePlugin() returned.');
   const { api, name, version, register, needs } = candidate as Partial<Record<keyof Plugin, unknown>>;
   if (register === undefined && 'default' in candidate) return refuse('a whole module', 'Pass its default export.');
-  if (typeof name !== 'string' || name === '') return refuse(`name ${show(name)}`, 'Give it the name of its npm package.');
-  if (typeof register !== 'function') return refuse(`register ${show(register)} in '${name}'`, 'Make plugins with definePlugin().');
-  if (typeof version !== 'string' || parseVersion(version) === null) return refuse(`version ${show(version)} in '${name}'`, 'Write it as in package.json: 1.2.3.');
+  if (typeof name !== 'string' || name === '')
+    return refuse(`name ${show(name)}`, 'Give it the name of its npm package.');
+  if (typeof register !== 'function')
+    return refuse(`register ${show(register)} in '${name}'`, 'Make plugins with definePlugin().');
+  if (typeof version !== 'string' || parseVersion(version) === null)
+    return refuse(`version ${show(version)} in '${name}'`, 'Write it as in package.json: 1.2.3.');
   if (typeof api !== 'number') return refuse(`api ${show(api)} in '${name}'`, 'Make plugins with definePlugin().');
-  if (needs !== undefined && !(Array.isArray(needs) && needs.every((need) => typeof need === 'string' && need !== ''))) {
+  if (needs !== undefined && !(Array.isArray(needs) && needs.every(need => typeof need === 'string' && need !== ''))) {
     return refuse(`needs ${show(needs)} in '${name}'`, "Write a list such as ['@heddle/text@^0.1'].");
   }
   return candidate as Plugin; // every field that is used was looked at above
@@ -63,7 +71,10 @@ function refuseApi(plugin: Plugin, core: CoreStamp): void {
   const api: number = plugin.api;
   if (supportedApis.includes(api)) return;
   const newest = Math.max(...supportedApis);
-  const advice = api > newest ? 'Upgrade core: npm install @heddle/core@latest' : `Upgrade the plugin: npm install ${plugin.name}@latest`;
+  const advice =
+    api > newest
+      ? 'Upgrade core: npm install @heddle/core@latest'
+      : `Upgrade the plugin: npm install ${plugin.name}@latest`;
   fail(
     'E_API',
     `plugin ${titleOf(plugin)}: expected plugin api ${supportedApis.join(' or ')}, which @heddle/core ${core.version} understands, received api ${api}. ${advice}`,
@@ -88,11 +99,15 @@ function refuseTwin(plugin: Plugin, present: readonly Plugin[], fresh: readonly 
   const twin = above ?? fresh.find(({ name }) => name === plugin.name);
   if (twin === undefined) return;
   const advice = above === undefined ? 'List it once.' : 'The parent host has it already: leave it out of the fork.';
-  fail('E_DUPLICATE', `plugin '${plugin.name}': expected once, received ${titleOf(twin)} and ${titleOf(plugin)}. ${advice}`, {
-    plugin: plugin.name,
-    first: twin.version,
-    second: plugin.version,
-  });
+  fail(
+    'E_DUPLICATE',
+    `plugin '${plugin.name}': expected once, received ${titleOf(twin)} and ${titleOf(plugin)}. ${advice}`,
+    {
+      plugin: plugin.name,
+      first: twin.version,
+      second: plugin.version,
+    },
+  );
 }
 
 function refuseNeeds(plugin: Plugin, all: ReadonlyMap<string, Plugin>): void {
@@ -118,16 +133,20 @@ function refuseNeeds(plugin: Plugin, all: ReadonlyMap<string, Plugin>): void {
 
 /** Depth first, so that a plugin comes right after the last thing that it needs. */
 function inOrder(plugins: readonly Plugin[]): readonly Plugin[] {
-  const byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+  const byName = new Map(plugins.map(plugin => [plugin.name, plugin]));
   const ordered = new Set<Plugin>();
   const visit = (plugin: Plugin, path: readonly string[]): void => {
     if (ordered.has(plugin)) return;
     const start = path.indexOf(plugin.name);
     if (start !== -1) {
       const circle = [...path.slice(start), plugin.name];
-      fail('E_CYCLE', `plugin ${titleOf(plugin)}: needs itself: ${circle.join(' -> ')}. Remove one of these needs, or move what both use into a third plugin.`, {
-        path: circle,
-      });
+      fail(
+        'E_CYCLE',
+        `plugin ${titleOf(plugin)}: needs itself: ${circle.join(' -> ')}. Remove one of these needs, or move what both use into a third plugin.`,
+        {
+          path: circle,
+        },
+      );
     }
     for (const need of plugin.needs ?? []) {
       const needed = byName.get(parseNeed(need).name); // undefined: a parent host has it

@@ -64,12 +64,14 @@ describe('failures', () => {
   it('a missing token is named with its version, the versions there are, and the path to it', () => {
     const parent = createContainer('host');
     provide(parent, token<string>('clock', 2), () => 'new', 'host');
-    provide(parent, token<string>('lab'), (c) => get(c, token<string>('clock', 1)), 'host');
-    provide(parent, token<string>('study'), (c) => get(c, token<string>('lab')), 'host');
+    provide(parent, token<string>('lab'), c => get(c, token<string>('clock', 1)), 'host');
+    provide(parent, token<string>('study'), c => get(c, token<string>('lab')), 'host');
     expect(() => get(createContainer('trial', parent), token('study'))).toThrow(
       expect.objectContaining({
         code: 'E_MISSING',
-        message: expect.stringMatching(/token clock@1: expected it in container host .*study@1 -> lab@1 -> clock@1.*found none\. There is version 2/),
+        message: expect.stringMatching(
+          /token clock@1: expected it in container host .*study@1 -> lab@1 -> clock@1.*found none\. There is version 2/,
+        ),
         details: { token: 'clock', version: '1', versions: ['2'], path: ['study@1', 'lab@1', 'clock@1'] },
       }),
     );
@@ -79,18 +81,35 @@ describe('failures', () => {
     const parent = createContainer('host');
     provide(parent, token('backend'), () => 1, 'host');
     expect(() => get(parent, token('backned'))).toThrow(
-      expect.objectContaining({ code: 'E_MISSING', message: expect.stringContaining("Nobody provides it. Add the plugin that does, or provide() it. Did you mean 'backend'?") }),
+      expect.objectContaining({
+        code: 'E_MISSING',
+        message: expect.stringContaining(
+          "Nobody provides it. Add the plugin that does, or provide() it. Did you mean 'backend'?",
+        ),
+      }),
     );
   });
 
-  it.each(['host', 'pipeline', 'fresh'] as const)('a circle of %s tokens is refused with its whole path', (lifetime) => {
+  it.each(['host', 'pipeline', 'fresh'] as const)('a circle of %s tokens is refused with its whole path', lifetime => {
     const parent = createContainer('host');
-    for (const [name, next] of [['a', 'b'], ['b', 'c'], ['c', 'b']] as const) provide(parent, token<unknown>(name), (c) => get(c, token(next)), lifetime);
+    for (const [name, next] of [
+      ['a', 'b'],
+      ['b', 'c'],
+      ['c', 'b'],
+    ] as const)
+      provide(parent, token<unknown>(name), c => get(c, token(next)), lifetime);
     const child = createContainer('trial', parent);
     for (let again = 0; again < 2; again++) {
-      expect(() => get(child, token('a'))).toThrow(expect.objectContaining({ code: 'E_CYCLE', message: expect.stringContaining('token b@1: needs itself: b@1 -> c@1 -> b@1.') }));
+      expect(() => get(child, token('a'))).toThrow(
+        expect.objectContaining({
+          code: 'E_CYCLE',
+          message: expect.stringContaining('token b@1: needs itself: b@1 -> c@1 -> b@1.'),
+        }),
+      );
     }
-    expect(() => get(child, token('d'))).toThrow(expect.objectContaining({ details: expect.objectContaining({ path: ['d@1'] }) })); // nothing is left on the path
+    expect(() => get(child, token('d'))).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ path: ['d@1'] }) }),
+    ); // nothing is left on the path
   });
 
   it('a child may build on what it overrides: that is no circle', () => {
@@ -103,7 +122,10 @@ describe('failures', () => {
     const parent = createContainer('host');
     provide(registrar(parent, 'clock-a 1.0.0').view, WHO, () => 'a', 'host');
     expect(() => provide(registrar(parent, 'clock-b 2.0.0').view, WHO, () => 'b', 'host')).toThrow(
-      expect.objectContaining({ code: 'E_DUPLICATE', message: expect.stringMatching(/token who@1: provided by clock-a 1\.0\.0 and by clock-b 2\.0\.0/) }),
+      expect.objectContaining({
+        code: 'E_DUPLICATE',
+        message: expect.stringMatching(/token who@1: provided by clock-a 1\.0\.0 and by clock-b 2\.0\.0/),
+      }),
     );
   });
 

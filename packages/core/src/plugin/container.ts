@@ -6,7 +6,12 @@
  */
 
 import '@abraham/reflection'; // tsyringe throws at import without a Reflect polyfill, so this line stays first
-import { container as root, instanceCachingFactory, instancePerContainerCachingFactory, type DependencyContainer } from 'tsyringe';
+import {
+  container as root,
+  instanceCachingFactory,
+  instancePerContainerCachingFactory,
+  type DependencyContainer,
+} from 'tsyringe';
 import { fail } from '../errors.js';
 import { suggest } from './nearest.js';
 
@@ -102,7 +107,12 @@ export function createContainer(name: string, parent: Container | null = null): 
  * @throws E_DUPLICATE when this container has the token already (a child may provide it anew)
  * @throws E_CLOSED, E_REGISTER
  */
-export function provide<T>(container: Container, wanted: Token<T>, make: (container: Container) => T, lifetime: Lifetime): void {
+export function provide<T>(
+  container: Container,
+  wanted: Token<T>,
+  make: (container: Container) => T,
+  lifetime: Lifetime,
+): void {
   const scope = recording(container, `token ${titleIn(wanted)}`);
   const before = scope.provided.get(wanted);
   if (before !== undefined) {
@@ -118,8 +128,8 @@ export function provide<T>(container: Container, wanted: Token<T>, make: (contai
       lifetime === 'host'
         ? instanceCachingFactory(() => factory(scope))
         : lifetime === 'pipeline'
-          ? instancePerContainerCachingFactory((from) => factory(scopeBehind(from)))
-          : (from) => factory(scopeBehind(from)),
+          ? instancePerContainerCachingFactory(from => factory(scopeBehind(from)))
+          : from => factory(scopeBehind(from)),
   });
   scope.provided.set(wanted, container.owner);
 }
@@ -147,10 +157,14 @@ export function get<T>(container: Container, wanted: Token<T>): T {
 }
 
 /** Whether somebody provides it here or above. */
-export const has = (container: Container, wanted: Token<unknown>): boolean => scopeOf(container).tsyringe.isRegistered(wanted, true);
+export const has = (container: Container, wanted: Token<unknown>): boolean =>
+  scopeOf(container).tsyringe.isRegistered(wanted, true);
 
 /** The view that a plugin registers through; `seal` ends registration and tells what was asked for meanwhile. */
-export function registrar(container: Container, owner: string): { readonly view: Container; seal(): readonly string[] } {
+export function registrar(
+  container: Container,
+  owner: string,
+): { readonly view: Container; seal(): readonly string[] } {
   const view = viewOf(scopeOf(container), owner, 'registering');
   const inside = view.inside as View;
   return {
@@ -187,7 +201,10 @@ export function recording(container: Container, what: string): Scope {
 export function refuseClosed(scope: Scope, what: string): void {
   for (let at: Scope | null = scope; at !== null; at = at.parent) {
     if (at.closed) {
-      fail('E_CLOSED', `${what}: expected an open host, but ${at.name} was closed. Create a host, or close it later.`, { what, container: at.name });
+      fail('E_CLOSED', `${what}: expected an open host, but ${at.name} was closed. Create a host, or close it later.`, {
+        what,
+        container: at.name,
+      });
     }
   }
 }
@@ -212,12 +229,16 @@ const scopeBehind = (tsyringe: DependencyContainer): Scope => scopeOf(tsyringe.r
 /** Runs a factory and refuses one that needs itself in the same container, where tsyringe would recurse for ever. */
 function guarded<T>(scope: Scope, wanted: Token<T>, make: (container: Container) => T): T {
   const { making } = scope;
-  const start = making.findIndex((one) => one.token === wanted && one.scope === scope);
+  const start = making.findIndex(one => one.token === wanted && one.scope === scope);
   if (start !== -1) {
-    const path = [...making.slice(start).map((one) => titleIn(one.token)), titleIn(wanted)];
-    fail('E_CYCLE', `token ${titleIn(wanted)}: needs itself: ${path.join(' -> ')}. Break the circle: let one of them ask when it is used, not when it is made.`, {
-      path,
-    });
+    const path = [...making.slice(start).map(one => titleIn(one.token)), titleIn(wanted)];
+    fail(
+      'E_CYCLE',
+      `token ${titleIn(wanted)}: needs itself: ${path.join(' -> ')}. Break the circle: let one of them ask when it is used, not when it is made.`,
+      {
+        path,
+      },
+    );
   }
   making.push({ token: wanted, scope });
   try {
@@ -238,14 +259,22 @@ const closable = (made: unknown): made is Closable =>
 function missing(scope: Scope, wanted: symbol): never {
   const { name, version } = parts(wanted);
   const known = [...reachable(scope)].map(parts);
-  const versions = known.filter((other) => other.name === name).map((other) => other.version);
-  const path = [...scope.making.map((one) => titleIn(one.token)), titleIn(wanted)];
+  const versions = known.filter(other => other.name === name).map(other => other.version);
+  const path = [...scope.making.map(one => titleIn(one.token)), titleIn(wanted)];
   const there =
     versions.length > 0
-      ? `There is ${versions.map((other) => `version ${other}`).join(', ')}: the asker and the provider were built for different versions of this contract; upgrade the older.`
-      : `Nobody provides it. Add the plugin that does, or provide() it. ${suggest(name, known.map((other) => other.name))}`;
+      ? `There is ${versions.map(other => `version ${other}`).join(', ')}: the asker and the provider were built for different versions of this contract; upgrade the older.`
+      : `Nobody provides it. Add the plugin that does, or provide() it. ${suggest(
+          name,
+          known.map(other => other.name),
+        )}`;
   const asked = path.length > 1 ? ` (asked for by ${path.join(' -> ')})` : '';
-  fail('E_MISSING', `token ${titleIn(wanted)}: expected it in container ${scope.name}${asked}, found none. ${there}`, { token: name, version, versions, path });
+  fail('E_MISSING', `token ${titleIn(wanted)}: expected it in container ${scope.name}${asked}, found none. ${there}`, {
+    token: name,
+    version,
+    versions,
+    path,
+  });
 }
 
 function* reachable(scope: Scope): Iterable<symbol> {

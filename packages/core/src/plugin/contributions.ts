@@ -63,7 +63,11 @@ export interface DataSource {
 /** Batches in a fixed order; `seek` goes on from a cursor that `next` gave. */
 export interface Batches {
   /** null at the end, for sources that have one. `cursor` is JSON: the state after this batch. */
-  next(): Promise<{ readonly batch: Readonly<Record<string, HostTensor>>; readonly tokens: number; readonly cursor: unknown } | null>;
+  next(): Promise<{
+    readonly batch: Readonly<Record<string, HostTensor>>;
+    readonly tokens: number;
+    readonly cursor: unknown;
+  } | null>;
   seek(cursor: unknown): Promise<void>;
   close(): Promise<void>;
 }
@@ -81,7 +85,12 @@ export interface Command {
   readonly describe: string;
   readonly options: readonly CommandOption[];
   /** Positional arguments, in order. */
-  readonly args?: readonly { readonly name: string; readonly describe: string; readonly required?: boolean; readonly many?: boolean }[];
+  readonly args?: readonly {
+    readonly name: string;
+    readonly describe: string;
+    readonly required?: boolean;
+    readonly many?: boolean;
+  }[];
   /** @returns the process's exit code */
   run(call: CommandCall, host: Host): Promise<number>;
 }

@@ -27,8 +27,14 @@ const defaultExecutor = 'in-process';
  *
  * @param running the runs of this host; the host ends them before it closes anything
  */
-export function execute<I, O>(host: Host, running: Set<Closable>, flow: Flow<I, O>, input: I, options: ExecuteOptions): Observable<HeddleEvent> {
-  return new Observable<HeddleEvent>((out) => {
+export function execute<I, O>(
+  host: Host,
+  running: Set<Closable>,
+  flow: Flow<I, O>,
+  input: I,
+  options: ExecuteOptions,
+): Observable<HeddleEvent> {
+  return new Observable<HeddleEvent>(out => {
     refuseClosed(scopeOf(host.container), `flow '${flow.name}'`);
     const executor = host.find(EXECUTORS, options.executor ?? defaultExecutor);
 
@@ -40,8 +46,13 @@ export function execute<I, O>(host: Host, running: Set<Closable>, flow: Flow<I, 
     const subscription = executor.submit(jobOf(host, flow, input, options, stop.signal)).subscribe(out);
     const run = {
       close: () =>
-        new Promise<void>((ended) => {
-          stop.abort(new HeddleError('E_CLOSED', `flow '${flow.name}': ${host.name} was closed while it ran. Finished stages are kept; run it again on an open host.`));
+        new Promise<void>(ended => {
+          stop.abort(
+            new HeddleError(
+              'E_CLOSED',
+              `flow '${flow.name}': ${host.name} was closed while it ran. Finished stages are kept; run it again on an open host.`,
+            ),
+          );
           subscription.add(ended); // at once, if it has ended by now
         }),
     };
@@ -61,7 +72,13 @@ export async function plan<I, O>(host: Host, flow: Flow<I, O>, input: I, options
   return executor.plan(jobOf(host, flow, input, options, options.signal ?? new AbortController().signal));
 }
 
-const jobOf = (host: Host, flow: Job['flow'], input: unknown, { fresh = false, store }: ExecuteOptions, signal: AbortSignal): Job => ({
+const jobOf = (
+  host: Host,
+  flow: Job['flow'],
+  input: unknown,
+  { fresh = false, store }: ExecuteOptions,
+  signal: AbortSignal,
+): Job => ({
   flow,
   input,
   host,

@@ -1,6 +1,6 @@
 /** The host: plugins registered in order, their contributions found by name, and everything opened closed again. */
 
-import { Observable, ReplaySubject } from 'rxjs';
+import type { Observable, ReplaySubject } from 'rxjs';
 import type { KernelSource } from '../backend/contract.js';
 import { fail, isHeddleError } from '../errors.js';
 import type { FlowPlan } from '../pipeline/executor.js';
@@ -9,7 +9,18 @@ import type { HeddleEvent } from '../train/events.js';
 import { everyName, openBackend, type BackendOptions, type OpenedBackend } from './backends.js';
 import { builtIn } from './builtin.js';
 import { checkPlugins } from './checks.js';
-import { createContainer, get, hold, refuseClosed, registrar, scopeOf, type Closable, type Container, type Scope, type Token } from './container.js';
+import {
+  createContainer,
+  get,
+  hold,
+  refuseClosed,
+  registrar,
+  scopeOf,
+  type Closable,
+  type Container,
+  type Scope,
+  type Token,
+} from './container.js';
 import { execute, plan, type ExecuteOptions } from './execute.js';
 import { coreStamp, titleOf, type Plugin } from './plugin.js';
 import { BACKENDS, KERNELS, kernelKey } from './points.js';
@@ -130,9 +141,9 @@ function buildHost({ name, above, present, plugins, backend, allowCopies, closed
     plugins: registered,
     notices: notices.asObservable(),
     kernels: { find: (format, op) => lookup(container, KERNELS, kernelKey(format, op)).map(({ item }) => item) },
-    all: (point) => contributions(container, point).map(({ item }) => item),
+    all: point => contributions(container, point).map(({ item }) => item),
     find: (point, wanted) => find(container, point, wanted),
-    get: (token) => get(container, token),
+    get: token => get(container, token),
 
     fork({ plugins: added = [], name: childName = `fork-${++forks}` } = {}) {
       refuseClosed(scope, 'fork');
@@ -143,7 +154,7 @@ function buildHost({ name, above, present, plugins, backend, allowCopies, closed
         plugins: added,
         backend,
         allowCopies,
-        closed: (gone) => children.delete(gone),
+        closed: gone => children.delete(gone),
       });
       children.add(child);
       return child;
@@ -160,7 +171,8 @@ function buildHost({ name, above, present, plugins, backend, allowCopies, closed
         passedOver = result.passedOver;
         return result.backend;
       });
-      for (const { name: other, reason } of passedOver) say('backend.passedOver', `${other} was passed over: ${reason}`);
+      for (const { name: other, reason } of passedOver)
+        say('backend.passedOver', `${other} was passed over: ${reason}`);
       say('backend.opened', `${opened.name} runs`);
       return { backend: opened, passedOver };
     },
@@ -193,8 +205,13 @@ function buildHost({ name, above, present, plugins, backend, allowCopies, closed
     notices.complete();
     closed(host);
     if (failures.length > 0) {
-      const words = failures.map((error) => (error instanceof Error ? error.message : String(error))).join('; ');
-      fail('E_CLOSE', `${container.name}: closed, but ${failures.length} of the things it had opened failed to close: ${words}. Mend their close().`, { failures }, failures[0]);
+      const words = failures.map(error => (error instanceof Error ? error.message : String(error))).join('; ');
+      fail(
+        'E_CLOSE',
+        `${container.name}: closed, but ${failures.length} of the things it had opened failed to close: ${words}. Mend their close().`,
+        { failures },
+        failures[0],
+      );
     }
   }
 
@@ -219,19 +236,32 @@ function register(container: Container, plugin: Plugin): void {
   } catch (error) {
     if (isHeddleError(error)) throw error;
     const words = error instanceof Error ? error.message : String(error);
-    fail('E_REGISTER', `plugin ${title}: register threw: ${words}. It should only call contribute() and provide().`, { plugin: plugin.name }, error);
+    fail(
+      'E_REGISTER',
+      `plugin ${title}: register threw: ${words}. It should only call contribute() and provide().`,
+      { plugin: plugin.name },
+      error,
+    );
   }
   const asked = seal();
   if (asked.length > 0) {
-    fail('E_REGISTER', `plugin ${title}: register only records, but it asked for token ${asked.join(', ')}. Ask inside a factory given to provide().`, {
-      plugin: plugin.name,
-      asked,
-    });
+    fail(
+      'E_REGISTER',
+      `plugin ${title}: register only records, but it asked for token ${asked.join(', ')}. Ask inside a factory given to provide().`,
+      {
+        plugin: plugin.name,
+        asked,
+      },
+    );
   }
   if (typeof returned === 'object' && returned !== null && 'then' in returned) {
     void Promise.resolve(returned).catch(() => undefined); // its failure would only repeat this one, later and unhandled
-    fail('E_REGISTER', `plugin ${title}: expected register to return nothing, received a promise. Make it synchronous; load things inside factories.`, {
-      plugin: plugin.name,
-    });
+    fail(
+      'E_REGISTER',
+      `plugin ${title}: expected register to return nothing, received a promise. Make it synchronous; load things inside factories.`,
+      {
+        plugin: plugin.name,
+      },
+    );
   }
 }

@@ -12,12 +12,13 @@ export function nearest(wanted: string, known: Iterable<string>): readonly strin
   const close = (name: string): number => {
     const candidate = name.toLowerCase();
     // `math` for `@heddle/eval-math`: a part of the name is as good as one slip of a finger.
-    if (Math.min(target.length, candidate.length) > 2 && (candidate.includes(target) || target.includes(candidate))) return 1;
+    if (Math.min(target.length, candidate.length) > 2 && (candidate.includes(target) || target.includes(candidate)))
+      return 1;
     return distance(target, candidate);
   };
   const allowed = Math.max(2, Math.floor(target.length / 3));
   return [...new Set(known)]
-    .map((name) => ({ name, away: close(name) }))
+    .map(name => ({ name, away: close(name) }))
     .filter(({ away }) => away <= allowed)
     .sort((a, b) => a.away - b.away || (a.name < b.name ? -1 : 1))
     .slice(0, 3)
@@ -31,7 +32,8 @@ export function suggest(wanted: string, known: readonly string[]): string {
   return known.length === 0 ? 'There are none.' : `There are: ${quoted([...known].sort())}.`;
 }
 
-export const quoted = (names: readonly string[], between = ', '): string => names.map((name) => `'${name}'`).join(between);
+export const quoted = (names: readonly string[], between = ', '): string =>
+  names.map(name => `'${name}'`).join(between);
 
 /** Edits between two short words (Levenshtein), one row at a time. */
 function distance(left: string, right: string): number {

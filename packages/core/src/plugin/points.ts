@@ -6,7 +6,16 @@ import type { ModelFactory } from '../model/model.js';
 import type { OptimizerFactory } from '../optim/optimizer.js';
 import type { Executor } from '../pipeline/executor.js';
 import type { Objective } from '../train/objective.js';
-import type { Command, DataSource, Grader, MergeMethod, Metric, PartFactory, Reward, Tracker } from './contributions.js';
+import type {
+  Command,
+  DataSource,
+  Grader,
+  MergeMethod,
+  Metric,
+  PartFactory,
+  Reward,
+  Tracker,
+} from './contributions.js';
 import { definePoint, type Point } from './registry.js';
 
 interface Named {
@@ -14,7 +23,7 @@ interface Named {
 }
 
 const unique = <T extends Named>(name: string): Point<T, 'unique-by-name'> =>
-  definePoint<T, 'unique-by-name'>({ name, rule: 'unique-by-name', key: (item) => item.name });
+  definePoint<T, 'unique-by-name'>({ name, rule: 'unique-by-name', key: item => item.name });
 
 /** Custom ops. */
 export const OPS = unique<Op>('ops');
@@ -48,7 +57,7 @@ export const METRICS = unique<Metric>('metrics');
 export const DATA = unique<DataSource>('data');
 
 /** Listeners to events: all that a run asks for are used. */
-export const TRACKERS = definePoint<Tracker, 'all'>({ name: 'trackers', rule: 'all', key: (item) => item.name });
+export const TRACKERS = definePoint<Tracker, 'all'>({ name: 'trackers', rule: 'all', key: item => item.name });
 
 export const EXECUTORS = unique<Executor>('executors');
 export const COMMANDS = unique<Command>('commands');

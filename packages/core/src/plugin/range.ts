@@ -43,10 +43,14 @@ export function parseVersion(text: string): Version | null {
  * @throws E_RANGE for a range that cannot be read
  */
 export function parseRange(text: string, owner = 'range'): Range {
-  return text.split('||').map((alternative) => {
+  return text.split('||').map(alternative => {
     // `>= 1.2` is written with a space now and then.
-    const words = alternative.trim().replace(/(\^|~|>=|<=|>|<|=)\s+/g, '$1').split(/\s+/).filter((word) => word !== '');
-    return words.flatMap((word) => bounds(word) ?? refuse(text, word, owner));
+    const words = alternative
+      .trim()
+      .replace(/(\^|~|>=|<=|>|<|=)\s+/g, '$1')
+      .split(/\s+/)
+      .filter(word => word !== '');
+    return words.flatMap(word => bounds(word) ?? refuse(text, word, owner));
   });
 }
 
@@ -58,9 +62,10 @@ export function parseRange(text: string, owner = 'range'): Range {
  */
 export function satisfies(version: string, range: string, owner = 'range'): boolean {
   const candidate = parseVersion(version);
-  if (candidate === null) fail('E_RANGE', `${owner}: expected a version such as 1.2.3, received '${version}'. Correct it.`, { version });
-  return parseRange(range, owner).some((list) => {
-    if (!list.every((bound) => holds(candidate, bound))) return false;
+  if (candidate === null)
+    fail('E_RANGE', `${owner}: expected a version such as 1.2.3, received '${version}'. Correct it.`, { version });
+  return parseRange(range, owner).some(list => {
+    if (!list.every(bound => holds(candidate, bound))) return false;
     if (candidate.before.length === 0) return true;
     return list.some(({ version: named }) => named.before.length > 0 && sameRelease(named, candidate));
   });
@@ -68,7 +73,12 @@ export function satisfies(version: string, range: string, owner = 'range'): bool
 
 /** Negative when `left` comes before `right`. */
 export function compareVersions(left: Version, right: Version): number {
-  return left.major - right.major || left.minor - right.minor || left.patch - right.patch || compareBefore(left.before, right.before);
+  return (
+    left.major - right.major ||
+    left.minor - right.minor ||
+    left.patch - right.patch ||
+    compareBefore(left.before, right.before)
+  );
 }
 
 function refuse(range: string, word: string, owner: string): never {
@@ -90,12 +100,20 @@ function bounds(word: string): readonly Bound[] | null {
   const before = patch === undefined ? [] : parseBefore(match[5]);
   const low = release(major ?? 0, minor ?? 0, patch ?? 0, before);
   const open = major === undefined || minor === undefined || patch === undefined;
-  const above = major === undefined ? null : minor === undefined ? release(major + 1, 0, 0) : release(major, minor + 1, 0);
+  const above =
+    major === undefined ? null : minor === undefined ? release(major + 1, 0, 0) : release(major, minor + 1, 0);
 
   switch (sign) {
     case '^':
       if (above === null) return [];
-      return between(low, low.major > 0 || minor === undefined ? release(low.major + 1, 0, 0) : low.minor > 0 || patch === undefined ? above : release(0, 0, low.patch + 1));
+      return between(
+        low,
+        low.major > 0 || minor === undefined
+          ? release(low.major + 1, 0, 0)
+          : low.minor > 0 || patch === undefined
+            ? above
+            : release(0, 0, low.patch + 1),
+      );
     case '~':
       return above === null ? [] : between(low, above);
     case '=':
@@ -116,13 +134,18 @@ function bounds(word: string): readonly Bound[] | null {
 
 /** The leading numbers of `1.2.x`: `[1, 2]`; null when a number follows an `x`. */
 function known(parts: readonly (string | undefined)[]): readonly number[] | null {
-  const numbers = parts.map((text) => (text === undefined || /^[xX*]$/.test(text) ? null : Number(text)));
+  const numbers = parts.map(text => (text === undefined || /^[xX*]$/.test(text) ? null : Number(text)));
   const wild = numbers.indexOf(null);
   if (wild === -1) return numbers.map(Number);
-  return numbers.slice(wild).every((one) => one === null) ? numbers.slice(0, wild).map(Number) : null;
+  return numbers.slice(wild).every(one => one === null) ? numbers.slice(0, wild).map(Number) : null;
 }
 
-const release = (major: number, minor: number, patch: number, before: Version['before'] = []): Version => ({ major, minor, patch, before });
+const release = (major: number, minor: number, patch: number, before: Version['before'] = []): Version => ({
+  major,
+  minor,
+  patch,
+  before,
+});
 
 /** The very first prerelease of a version: `<2.0.0` in a caret range must not admit `2.0.0-beta`. */
 const floor = (version: Version): Version => ({ ...version, before: [0] });
@@ -154,7 +177,7 @@ const sameRelease = (left: Version, right: Version): boolean =>
   left.major === right.major && left.minor === right.minor && left.patch === right.patch;
 
 const parseBefore = (text: string | undefined): Version['before'] =>
-  text === undefined ? [] : text.split('.').map((word) => (/^\d+$/.test(word) ? Number(word) : word));
+  text === undefined ? [] : text.split('.').map(word => (/^\d+$/.test(word) ? Number(word) : word));
 
 function compareBefore(left: Version['before'], right: Version['before']): number {
   if (left.length === 0 || right.length === 0) return right.length - left.length; // 1.0.0 comes after 1.0.0-beta

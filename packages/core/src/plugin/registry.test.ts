@@ -13,7 +13,8 @@ const NAMED = definePoint<Item, 'unique-by-name'>({ name: 'things', rule: 'uniqu
 const EVERY = definePoint<Item, 'all'>({ name: 'listeners', rule: 'all', key: ({ name }) => name });
 
 const as = (container: Container, owner: string): Container => registrar(container, owner).view;
-const names = (container: Container, point = NAMED): readonly string[] => contributions(container, point).map(({ item }) => item.name);
+const names = (container: Container, point = NAMED): readonly string[] =>
+  contributions(container, point).map(({ item }) => item.name);
 
 describe('unique-by-name', () => {
   it('a second item of a name is refused, naming both contributors', () => {
@@ -22,7 +23,8 @@ describe('unique-by-name', () => {
     expect(() => contribute(as(host, 'reward-math 1.0.0'), REWARDS, { name: 'math', score: async () => [] })).toThrow(
       expect.objectContaining({
         code: 'E_DUPLICATE',
-        message: "rewards 'math': comes from @heddle/eval-math 0.2.0 and from reward-math 1.0.0. Register one of them in a child host (host.fork), or rename.",
+        message:
+          "rewards 'math': comes from @heddle/eval-math 0.2.0 and from reward-math 1.0.0. Register one of them in a child host (host.fork), or rename.",
       }),
     );
   });
@@ -32,7 +34,10 @@ describe('unique-by-name', () => {
     const [one, two] = [createContainer('one', host), createContainer('two', host)];
     contribute(as(host, 'base 1.0.0'), NAMED, { name: 'a', from: 'host' }, { name: 'b' });
     expect(() => contribute(as(one, 'mine 1.0.0'), NAMED, { name: 'a' })).toThrow(
-      expect.objectContaining({ code: 'E_DUPLICATE', message: expect.stringMatching(/base 1\.0\.0 and from mine 1\.0\.0\. Set `replace: true`/) }),
+      expect.objectContaining({
+        code: 'E_DUPLICATE',
+        message: expect.stringMatching(/base 1\.0\.0 and from mine 1\.0\.0\. Set `replace: true`/),
+      }),
     );
     contribute(as(one, 'mine 1.0.0'), NAMED, { name: 'a', from: 'one', replace: true }, { name: 'c' });
     expect(find(one, NAMED, 'a').from).toBe('one');
@@ -45,21 +50,26 @@ describe('unique-by-name', () => {
   it('`replace` does not excuse two of a name in one container', () => {
     const host = createContainer('host');
     contribute(host, NAMED, { name: 'a' });
-    expect(() => contribute(host, NAMED, { name: 'a', replace: true })).toThrow(expect.objectContaining({ code: 'E_DUPLICATE' }));
+    expect(() => contribute(host, NAMED, { name: 'a', replace: true })).toThrow(
+      expect.objectContaining({ code: 'E_DUPLICATE' }),
+    );
   });
 
   it('an unknown name comes with the nearest, those of the parent included', () => {
     const host = createContainer('host');
     contribute(host, NAMED, { name: 'adamw' });
     expect(() => find(createContainer('trial', host), NAMED, 'adam')).toThrow(
-      expect.objectContaining({ code: 'E_UNKNOWN', message: expect.stringMatching(/^things: expected a registered name, received 'adam'\. Did you mean 'adamw'\?/) }),
+      expect.objectContaining({
+        code: 'E_UNKNOWN',
+        message: expect.stringMatching(/^things: expected a registered name, received 'adam'\. Did you mean 'adamw'\?/),
+      }),
     );
   });
 
   it('lookup agrees with a plain model of nested scopes', () => {
     const level = fc.uniqueArray(fc.constantFrom('a', 'b', 'c', 'd'));
     fc.assert(
-      fc.property(fc.array(level, { minLength: 1, maxLength: 4 }), (levels) => {
+      fc.property(fc.array(level, { minLength: 1, maxLength: 4 }), levels => {
         let container: Container | null = null;
         const expected = new Map<string, string>();
         for (const [depth, items] of levels.entries()) {
@@ -91,8 +101,20 @@ describe('per-op-and-format', () => {
   it('is asked nearest first, latest first', () => {
     const host = createContainer('host');
     const child = createContainer('child', host);
-    const kernel = (build: string, op = 'attend', format = 'onnx') => ({ op, format, accepts: () => true, build: () => build });
-    contribute(host, KERNELS, kernel('h1'), kernel('h2'), kernel('other op', 'norm'), kernel('other format', 'attend', 'gpujs'));
+    const kernel = (build: string, op = 'attend', format = 'onnx') => ({
+      op,
+      format,
+      accepts: () => true,
+      build: () => build,
+    });
+    contribute(
+      host,
+      KERNELS,
+      kernel('h1'),
+      kernel('h2'),
+      kernel('other op', 'norm'),
+      kernel('other format', 'attend', 'gpujs'),
+    );
     contribute(child, KERNELS, kernel('c1'), kernel('c2'));
     const found = lookup(child, KERNELS, kernelKey('onnx', 'attend')).map(({ item }) => item.build([], {}));
     expect(found).toEqual(['c2', 'c1', 'h2', 'h1']);
@@ -101,16 +123,25 @@ describe('per-op-and-format', () => {
 });
 
 describe('bad items', () => {
-  it.each([undefined, null, 'text', {}, { name: '' }, { name: 7 }])('%j is refused, naming point and contributor', (item) => {
-    const host = as(createContainer('host'), 'broken 0.1.0');
-    expect(() => contribute(host, NAMED, item as Item)).toThrow(
-      expect.objectContaining({ code: 'E_CONTRIBUTION', message: expect.stringMatching(/^things: expected an object with a name, received .* from broken 0\.1\.0/) }),
-    );
-  });
+  it.each([undefined, null, 'text', {}, { name: '' }, { name: 7 }])(
+    '%j is refused, naming point and contributor',
+    item => {
+      const host = as(createContainer('host'), 'broken 0.1.0');
+      expect(() => contribute(host, NAMED, item as Item)).toThrow(
+        expect.objectContaining({
+          code: 'E_CONTRIBUTION',
+          message: expect.stringMatching(/^things: expected an object with a name, received .* from broken 0\.1\.0/),
+        }),
+      );
+    },
+  );
 
   it('a kernel needs op and format', () => {
     expect(() => contribute(createContainer('host'), KERNELS, { op: 'attend' } as never)).toThrow(
-      expect.objectContaining({ code: 'E_CONTRIBUTION', message: expect.stringContaining('an op and a format, received an object with op') }),
+      expect.objectContaining({
+        code: 'E_CONTRIBUTION',
+        message: expect.stringContaining('an op and a format, received an object with op'),
+      }),
     );
   });
 });

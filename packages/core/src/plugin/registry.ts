@@ -67,7 +67,11 @@ export const definePoint = <T, const R extends Rule = Rule>(point: {
  * @throws E_CONTRIBUTION for an item without the name that the point goes by
  * @throws E_CLOSED, E_REGISTER
  */
-export function contribute<T>(container: Container, point: Point<T>, ...items: readonly Contribution<NoInfer<T>>[]): void {
+export function contribute<T>(
+  container: Container,
+  point: Point<T>,
+  ...items: readonly Contribution<NoInfer<T>>[]
+): void {
   const scope = recording(container, `a contribution to ${point.name}`);
   for (const item of items) {
     const key = keyOf(point, item, container.owner);
@@ -85,8 +89,8 @@ export function contribute<T>(container: Container, point: Point<T>, ...items: r
 export function contributions<T>(container: Container, point: Point<T>): readonly Contributed<T>[] {
   const scope = scopeOf(container);
   refuseClosed(scope, `point ${point.name}`);
-  const levels = [...chain(scope)].map((at) => readable<T>(at, point)); // nearest first
-  if (point.rule === 'per-op-and-format') return levels.flatMap((level) => level.reverse());
+  const levels = [...chain(scope)].map(at => readable<T>(at, point)); // nearest first
+  if (point.rule === 'per-op-and-format') return levels.flatMap(level => level.reverse());
   const rootFirst = levels.reverse().flat();
   if (point.rule === 'all') return rootFirst;
   const latest = new Map<string, Contributed<T>>(); // a child's entry takes the place of the one that it shadows
@@ -102,7 +106,11 @@ export function contributions<T>(container: Container, point: Point<T>): readonl
 export function lookup<T>(container: Container, point: Point<T>, key: string): readonly Contributed<T>[] {
   const scope = scopeOf(container);
   refuseClosed(scope, `point ${point.name}`);
-  const found = [...chain(scope)].flatMap((at) => readable<T>(at, point).filter((one) => point.key(one.item) === key).reverse());
+  const found = [...chain(scope)].flatMap(at =>
+    readable<T>(at, point)
+      .filter(one => point.key(one.item) === key)
+      .reverse(),
+  );
   return point.rule === 'unique-by-name' ? found.slice(0, 1) : found;
 }
 
@@ -123,12 +131,17 @@ export function find<T>(container: Container, point: Point<T, 'unique-by-name' |
 }
 
 /** What was contributed to one container itself, in order: for tests and for `inspect`. */
-export const keysOf = (container: Container): readonly { readonly point: string; readonly key: string; readonly from: string }[] =>
-  [...scopeOf(container).entries].flatMap(([point, entries]) => (entries as Entries).list.map(({ key, from }) => ({ point, key, from })));
+export const keysOf = (
+  container: Container,
+): readonly { readonly point: string; readonly key: string; readonly from: string }[] =>
+  [...scopeOf(container).entries].flatMap(([point, entries]) =>
+    (entries as Entries).list.map(({ key, from }) => ({ point, key, from })),
+  );
 
 function keyOf<T>(point: Point<T>, item: T, owner: string): string {
   // An op is a function that can be called, with its definition on it.
-  const key: unknown = (typeof item === 'object' && item !== null) || typeof item === 'function' ? point.key(item) : undefined;
+  const key: unknown =
+    (typeof item === 'object' && item !== null) || typeof item === 'function' ? point.key(item) : undefined;
   if (typeof key === 'string' && key !== '') return key;
   fail(
     'E_CONTRIBUTION',
@@ -145,7 +158,7 @@ function describe(item: unknown): string {
 function refuseDuplicate<T>(scope: Scope, point: Point<T>, key: string, replace: boolean, owner: string): void {
   for (const at of chain(scope)) {
     const before = at.entries.get(idOf(point)) as Entries | undefined;
-    const other = before?.list.find((entry) => entry.key === key);
+    const other = before?.list.find(entry => entry.key === key);
     if (other === undefined) continue;
     if (replace && at !== scope) return; // a shadow, on purpose
     const advice =

@@ -14,20 +14,31 @@ describe('philox 4x32-10', () => {
     expect(block([0, 0, 0, 0], [0, 0])).toEqual(['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']);
     const f = 0xffffffff;
     expect(block([f, f, f, f], [f, f])).toEqual(['408f276d', '41c83b0e', 'a20bc7c6', '6d5451fd']);
-    expect(block([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0])).toEqual(['d16cfe09', '94fdcceb', '5001e420', '24126ea1']);
+    expect(block([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0])).toEqual([
+      'd16cfe09',
+      '94fdcceb',
+      '5001e420',
+      '24126ea1',
+    ]);
   });
 });
 
 describe('uniform numbers', () => {
   it('a cell does not depend on how many are drawn', () => {
     fc.assert(
-      fc.property(fc.integer(), fc.integer(), fc.nat(0xffffffff), fc.integer({ min: 1, max: 50 }), (a, b, stream, n) => {
-        const few = new Float32Array(n);
-        const many = new Float32Array(n + 13);
-        randomUniform(few, a, b, stream);
-        randomUniform(many, a, b, stream);
-        expect(many.subarray(0, n)).toEqual(few);
-      }),
+      fc.property(
+        fc.integer(),
+        fc.integer(),
+        fc.nat(0xffffffff),
+        fc.integer({ min: 1, max: 50 }),
+        (a, b, stream, n) => {
+          const few = new Float32Array(n);
+          const many = new Float32Array(n + 13);
+          randomUniform(few, a, b, stream);
+          randomUniform(many, a, b, stream);
+          expect(many.subarray(0, n)).toEqual(few);
+        },
+      ),
     );
   });
 

@@ -52,7 +52,12 @@ export function philox(c0: number, c1: number, c2: number, c3: number, k0: numbe
  * @param key1 step
  * @param stream where in the model; see `streamOf`
  */
-export function randomUniform(out: Float32Array | Float64Array | Int32Array | Uint8Array, key0: number, key1: number, stream: number): void {
+export function randomUniform(
+  out: Float32Array | Float64Array | Int32Array | Uint8Array,
+  key0: number,
+  key1: number,
+  stream: number,
+): void {
   const words = new Uint32Array(4);
   for (let i = 0; i < out.length; i += 4) {
     philox((i / 4) >>> 0, 0, stream >>> 0, 0, key0 >>> 0, key1 >>> 0, words);
@@ -78,7 +83,15 @@ export function uniforms(seed: number, stream: number): () => number {
   let at = 4;
   return () => {
     if (at === 4) {
-      philox(block >>> 0, Math.floor(block / 0x100000000), stream >>> 0, 1, seed >>> 0, Math.floor(seed / 0x100000000) >>> 0, words);
+      philox(
+        block >>> 0,
+        Math.floor(block / 0x100000000),
+        stream >>> 0,
+        1,
+        seed >>> 0,
+        Math.floor(seed / 0x100000000) >>> 0,
+        words,
+      );
       block++;
       at = 0;
     }

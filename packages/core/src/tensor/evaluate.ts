@@ -15,7 +15,11 @@ export function host(shape: Shape, data: ArrayLike<number>, dtype: Dtype = 'f32'
 }
 
 /** Host zeros. */
-export const hostZeros = (shape: Shape, dtype: Dtype = 'f32'): HostTensor => ({ dtype, shape, data: new arrays[dtype](sizeOf(shape)) });
+export const hostZeros = (shape: Shape, dtype: Dtype = 'f32'): HostTensor => ({
+  dtype,
+  shape,
+  data: new arrays[dtype](sizeOf(shape)),
+});
 
 /**
  * What a function of tensors gives for these numbers.
@@ -28,7 +32,10 @@ export function evaluate(fn: (...inputs: Tensor[]) => Tensor, ...inputs: readonl
 }
 
 /** The same for several named results. */
-export function evaluateAll(fn: (...inputs: Tensor[]) => Readonly<Record<string, Tensor>>, inputs: readonly HostTensor[]): Record<string, HostTensor> {
+export function evaluateAll(
+  fn: (...inputs: Tensor[]) => Readonly<Record<string, Tensor>>,
+  inputs: readonly HostTensor[],
+): Record<string, HostTensor> {
   const named = Object.fromEntries(inputs.map((t, i) => [String(i), t]));
   const types = Object.fromEntries(inputs.map(({ dtype, shape }, i) => [String(i), { dtype, shape }]));
   const graph = expandOps(trace(types, holes => fn(...inputs.map((_, i) => holes[String(i)]!))));

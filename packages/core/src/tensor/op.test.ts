@@ -11,7 +11,11 @@ const scaled = defineOp<{ readonly by: number }>({
 });
 
 it('an op with attributes of its own is contributed as it is, and called with them', async () => {
-  const plugin = definePlugin({ name: 'scaling', version: '1.0.0', register: container => contribute(container, OPS, scaled) });
+  const plugin = definePlugin({
+    name: 'scaling',
+    version: '1.0.0',
+    register: container => contribute(container, OPS, scaled),
+  });
   const one = createHost({ plugins: [plugin] });
   expect(one.find(OPS, 'scaled')).toBe(scaled);
   expect([...evaluate(x => scaled([x], { by: 3 })[0]!, host([2], [1, -2])).data]).toEqual([3, -6]);
@@ -19,5 +23,7 @@ it('an op with attributes of its own is contributed as it is, and called with th
 });
 
 it('refuses a name that is no word', () => {
-  expect(() => defineOp({ name: 'two words', version: 1, infer: ([x]) => [x!], decompose: ([x]) => [x!] })).toThrow(expect.objectContaining({ code: 'E_NAME' }));
+  expect(() => defineOp({ name: 'two words', version: 1, infer: ([x]) => [x!], decompose: ([x]) => [x!] })).toThrow(
+    expect.objectContaining({ code: 'E_NAME' }),
+  );
 });

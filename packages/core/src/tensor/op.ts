@@ -20,11 +20,17 @@ export interface OpFunction<A extends Attrs> extends Op<A> {
  */
 export function defineOp<A extends Attrs = Readonly<Record<string, never>>>(op: Op<A>): OpFunction<A> {
   if (!/^[a-zA-Z][\w-]*(\.[\w-]+)*$/.test(op.name)) {
-    fail('E_NAME', `op '${op.name}': expected words of letters, digits, - and _ joined by dots. Rename it.`, { name: op.name });
+    fail('E_NAME', `op '${op.name}': expected words of letters, digits, - and _ joined by dots. Rename it.`, {
+      name: op.name,
+    });
   }
   const definition = op as unknown as Op;
   const call = (inputs: readonly Tensor[], attrs: A): readonly Tensor[] =>
-    callNode(definition, inputs.map(t => t.value), attrs).map(v => new Tensor(v));
+    callNode(
+      definition,
+      inputs.map(t => t.value),
+      attrs,
+    ).map(v => new Tensor(v));
   // `name` of a function is read-only by assignment, not by definition.
   for (const [key, value] of Object.entries(op)) Object.defineProperty(call, key, { value, enumerable: true });
   return call as unknown as OpFunction<A>;

@@ -114,7 +114,9 @@ export class Tensor {
   }
   /** Mean squared distance from the mean (divides by the count, not by one less). */
   variance(axes?: number | readonly number[], options: Keep = {}): Tensor {
-    return this.sub(this.mean(axes, { keep: true })).square().mean(axes, options);
+    return this.sub(this.mean(axes, { keep: true }))
+      .square()
+      .mean(axes, options);
   }
 
   /**
@@ -130,7 +132,12 @@ export class Tensor {
     }
     const [x, z] = [this, other];
     if (x.rank < 2 || z.rank < 2) {
-      refuse('matmul', 'E_RANK', `expected matrices, received ${showTypes([x.type, z.type])}. Reshape vectors to matrices.`, { types: [x.type, z.type] });
+      refuse(
+        'matmul',
+        'E_RANK',
+        `expected matrices, received ${showTypes([x.type, z.type])}. Reshape vectors to matrices.`,
+        { types: [x.type, z.type] },
+      );
     }
     const batch = joint('matmul', x.shape.slice(0, -2), z.shape.slice(0, -2), [x.type, z.type]);
     const left = x.broadcastTo([...batch, ...x.shape.slice(-2)]);
@@ -143,11 +150,19 @@ export class Tensor {
     const open = shape.indexOf(-1);
     if (open < 0) return new Tensor(p.reshape(this.value, shape));
     const known = shape.reduce((n, d) => (d === -1 ? n : n * d), 1);
-    return new Tensor(p.reshape(this.value, shape.map((d, i) => (i === open ? this.size / known : d))));
+    return new Tensor(
+      p.reshape(
+        this.value,
+        shape.map((d, i) => (i === open ? this.size / known : d)),
+      ),
+    );
   }
   /** Axes in a new order; reversed without arguments. */
   transpose(...permutation: readonly number[]): Tensor {
-    const order = permutation.length === 0 ? this.shape.map((_, i) => this.rank - 1 - i) : permutation.map(a => axisOf('transpose', a, this.rank));
+    const order =
+      permutation.length === 0
+        ? this.shape.map((_, i) => this.rank - 1 - i)
+        : permutation.map(a => axisOf('transpose', a, this.rank));
     return new Tensor(p.transpose(this.value, order));
   }
   /** Repeats axes of size 1, and adds leading ones, until the shape is reached. */
@@ -179,8 +194,15 @@ export class Tensor {
     return new Tensor(p.scatterAdd(this.value, index.value, axis, size));
   }
 
-  #reduce(fold: (x: Value, axes: readonly number[]) => Value, axes: number | readonly number[] | undefined, keep: boolean): Tensor {
-    const chosen = axes === undefined ? this.shape.map((_, i) => i) : (typeof axes === 'number' ? [axes] : axes).map(a => axisOf('reduce', a, this.rank));
+  #reduce(
+    fold: (x: Value, axes: readonly number[]) => Value,
+    axes: number | readonly number[] | undefined,
+    keep: boolean,
+  ): Tensor {
+    const chosen =
+      axes === undefined
+        ? this.shape.map((_, i) => i)
+        : (typeof axes === 'number' ? [axes] : axes).map(a => axisOf('reduce', a, this.rank));
     if (chosen.length === 0) return this;
     const sorted = chosen.toSorted((a, b) => a - b);
     const out = fold(this.value, sorted);
@@ -204,7 +226,12 @@ function joint(op: string, x: Shape, z: Shape, types: readonly TensorType[]): Sh
     const a = x[i - rank + x.length] ?? 1;
     const b = z[i - rank + z.length] ?? 1;
     if (a !== b && a !== 1 && b !== 1) {
-      refuse(op, 'E_SHAPE', `expected shapes that broadcast, received ${showTypes(types)}. Axes must be equal or 1, counted from the end.`, { types });
+      refuse(
+        op,
+        'E_SHAPE',
+        `expected shapes that broadcast, received ${showTypes(types)}. Axes must be equal or 1, counted from the end.`,
+        { types },
+      );
     }
     return Math.max(a, b);
   });
@@ -229,16 +256,25 @@ export function where(condition: Tensor, yes: Operand, no: Operand): Tensor {
 
 /** Joins along an axis. */
 export const concat = (parts: readonly Tensor[], axis: number): Tensor =>
-  new Tensor(p.concat(parts.map(t => t.value), axisOf('concat', axis, parts[0]?.rank ?? 0)));
+  new Tensor(
+    p.concat(
+      parts.map(t => t.value),
+      axisOf('concat', axis, parts[0]?.rank ?? 0),
+    ),
+  );
 
 /** The same number everywhere. */
-export const full = (shape: Shape, value: number, dtype: Dtype = 'f32'): Tensor => new Tensor(p.full(shape, value, dtype));
+export const full = (shape: Shape, value: number, dtype: Dtype = 'f32'): Tensor =>
+  new Tensor(p.full(shape, value, dtype));
 
 /** Numbers known while tracing. */
-export const constant = (data: ArrayLike<number>, shape: Shape, dtype: Dtype = 'f32'): Tensor => new Tensor(p.constant(data, shape, dtype));
+export const constant = (data: ArrayLike<number>, shape: Shape, dtype: Dtype = 'f32'): Tensor =>
+  new Tensor(p.constant(data, shape, dtype));
 
 /** Counts 0, 1, 2… along one axis. */
-export const iota = (shape: Shape, axis: number, dtype: Dtype = 'i32'): Tensor => new Tensor(p.iota(shape, axisOf('iota', axis, shape.length), dtype));
+export const iota = (shape: Shape, axis: number, dtype: Dtype = 'i32'): Tensor =>
+  new Tensor(p.iota(shape, axisOf('iota', axis, shape.length), dtype));
 
 /** Uniform numbers in [0, 1) from a key i32[2] and a stream. */
-export const random = (key: Tensor, shape: Shape, stream: number): Tensor => new Tensor(p.random(key.value, shape, stream));
+export const random = (key: Tensor, shape: Shape, stream: number): Tensor =>
+  new Tensor(p.random(key.value, shape, stream));

@@ -33,4 +33,9 @@ const values = (tensors: Readonly<Record<string, Tensor>>): Record<string, Value
  * @shape loss [] -> one gradient for each of `wrt`, of its shape
  */
 export const grad = (loss: Tensor, wrt: readonly Tensor[]): Tensor[] =>
-  grads.grad(loss.value, wrt.map(t => t.value)).map(v => new Tensor(v));
+  grads
+    .grad(
+      loss.value,
+      wrt.map(t => t.value),
+    )
+    .map(v => new Tensor(v));

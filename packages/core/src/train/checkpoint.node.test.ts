@@ -12,7 +12,17 @@ afterEach(() => rm(base, { recursive: true, force: true }));
 const checkpoint = (step: number): Checkpoint => ({
   step,
   tensors: { 'params.w': { dtype: 'f32', shape: [2], data: Float32Array.of(step, -step) } },
-  meta: { format: 1, step, seed: 1, cursor: { at: step }, config: null, configHash: 'x', backend: 'reference', plugins: {}, tokens: 8 * step },
+  meta: {
+    format: 1,
+    step,
+    seed: 1,
+    cursor: { at: step },
+    config: null,
+    configHash: 'x',
+    backend: 'reference',
+    plugins: {},
+    tokens: 8 * step,
+  },
 });
 
 it('has nothing to go on from before the folder exists, and makes it with the first save', async () => {

@@ -33,9 +33,12 @@ export interface FolderCheckpoints extends CheckpointStore {
  * @param options.keep how many unlabelled ones stay; older ones go once a newer one is whole
  */
 export function checkpointFolder(folder: string, { keep = 2 } = {}): FolderCheckpoints {
-  const place = (step: number, label?: string): string => join(folder, `step-${String(step).padStart(8, '0')}${label === undefined ? '' : `-${label}`}`);
+  const place = (step: number, label?: string): string =>
+    join(folder, `step-${String(step).padStart(8, '0')}${label === undefined ? '' : `-${label}`}`);
   const steps = async (): Promise<readonly number[]> =>
-    (await completeFolders(folder)).flatMap(name => numbered.exec(name)?.slice(1).map(Number) ?? []).sort((a, b) => a - b);
+    (await completeFolders(folder))
+      .flatMap(name => numbered.exec(name)?.slice(1).map(Number) ?? [])
+      .sort((a, b) => a - b);
   const clean = async (): Promise<void> => {
     if (await exists(folder)) await cleanPartials(folder);
   };
@@ -61,7 +64,12 @@ export function checkpointFolder(folder: string, { keep = 2 } = {}): FolderCheck
 
 async function writeCheckpoint(folder: string, { tensors, meta }: Checkpoint): Promise<void> {
   const sink = await fileSink(join(folder, tensorsFile));
-  const parts = Object.entries(tensors).map(([name, { shape, data }]) => ({ name, dtype: 'F32' as const, shape, bytes: bytesOf(data) }));
+  const parts = Object.entries(tensors).map(([name, { shape, data }]) => ({
+    name,
+    dtype: 'F32' as const,
+    shape,
+    bytes: bytesOf(data),
+  }));
   await writeSafetensors(sink, parts, { format: 'heddle', step: String(meta.step) });
   await writeFile(join(folder, metaFile), `${canonicalJson(meta)}\n`);
 }
@@ -73,7 +81,12 @@ async function writeCheckpoint(folder: string, { tensors, meta }: Checkpoint): P
  */
 export async function readCheckpoint(folder: string): Promise<Checkpoint> {
   const text = await readFile(join(folder, metaFile), 'utf8').catch((error: unknown) =>
-    fail('E_CHECKPOINT', `${folder}: expected a checkpoint with ${metaFile}, received a folder where it cannot be read. Name a folder that a run wrote.`, { folder }, error),
+    fail(
+      'E_CHECKPOINT',
+      `${folder}: expected a checkpoint with ${metaFile}, received a folder where it cannot be read. Name a folder that a run wrote.`,
+      { folder },
+      error,
+    ),
   );
   const meta = readMeta(text, folder);
   const tensors: Record<string, HostTensor> = {};
@@ -88,7 +101,12 @@ export async function readCheckpoint(folder: string): Promise<Checkpoint> {
 
 function readMeta(text: string, folder: string): CheckpointMeta {
   const refuse = (what: string, cause?: unknown): never =>
-    fail('E_CHECKPOINT', `${folder}: ${metaFile}: expected the description of a checkpoint (format 1), received ${what}. Use another checkpoint.`, { folder }, cause);
+    fail(
+      'E_CHECKPOINT',
+      `${folder}: ${metaFile}: expected the description of a checkpoint (format 1), received ${what}. Use another checkpoint.`,
+      { folder },
+      cause,
+    );
   let json: unknown;
   try {
     json = parseJson(text, { thing: metaFile });
@@ -98,6 +116,12 @@ function readMeta(text: string, folder: string): CheckpointMeta {
   if (!isJsonObject(json as never)) return refuse('another JSON value');
   const meta = json as unknown as CheckpointMeta;
   if (meta.format !== 1) return refuse(`format ${String(meta.format)}`);
-  if (!Number.isSafeInteger(meta.step) || meta.step < 0 || !Number.isSafeInteger(meta.tokens) || typeof meta.configHash !== 'string') return refuse('incomplete fields');
+  if (
+    !Number.isSafeInteger(meta.step) ||
+    meta.step < 0 ||
+    !Number.isSafeInteger(meta.tokens) ||
+    typeof meta.configHash !== 'string'
+  )
+    return refuse('incomplete fields');
   return meta;
 }

@@ -17,7 +17,12 @@ import type { StepPlan } from './step.js';
  * @param feeds `params.*`, `batch.*` and `key`
  * @returns `path: op` of the first tensor that is not finite, or null if all are
  */
-export async function firstNotFinite(plan: StepPlan, backend: Backend, feeds: Readonly<Record<string, HostTensor>>, kernels?: KernelSource): Promise<string | null> {
+export async function firstNotFinite(
+  plan: StepPlan,
+  backend: Backend,
+  feeds: Readonly<Record<string, HostTensor>>,
+  kernels?: KernelSource,
+): Promise<string | null> {
   const types: Types = Object.fromEntries(Object.entries(feeds).map(([n, { dtype, shape }]) => [n, { dtype, shape }]));
   for (const [name, { data }] of Object.entries(feeds)) if (!data.every(Number.isFinite)) return name;
   const graph = trace({ ...types, key: i32(2) }, inputs => {
@@ -27,7 +32,10 @@ export async function firstNotFinite(plan: StepPlan, backend: Backend, feeds: Re
       if (name.startsWith('params.')) params[name.slice(7)] = t;
       if (name.startsWith('batch.')) batch[name.slice(6)] = t;
     }
-    const { sum, count } = plan.objective.loss(bind(plan.model, params, { training: true, key: inputs['key']! }), batch);
+    const { sum, count } = plan.objective.loss(
+      bind(plan.model, params, { training: true, key: inputs['key']! }),
+      batch,
+    );
     const loss = sum.div(count);
     const gradients = grad(loss, Object.values(params));
     return { loss, ...Object.fromEntries(Object.keys(params).map((n, i) => [`gradient of ${n}`, gradients[i]!])) };
@@ -35,7 +43,9 @@ export async function firstNotFinite(plan: StepPlan, backend: Backend, feeds: Re
   const { probed, names } = probe(graph);
   const executable = await backend.compile(probed, { name: 'diagnose', ...(kernels ? { kernels } : {}) });
   try {
-    const { outputs } = await executable.run(Object.fromEntries(Object.keys(executable.signature.inputs).map(n => [n, feeds[n]!])));
+    const { outputs } = await executable.run(
+      Object.fromEntries(Object.keys(executable.signature.inputs).map(n => [n, feeds[n]!])),
+    );
     const first = names.findIndex((_, i) => Number.isNaN(outputs[`probe.${i}`]!.data[0]!));
     return first < 0 ? null : names[first]!;
   } finally {
@@ -52,7 +62,13 @@ function probe(graph: Graph): { readonly probed: Graph; readonly names: readonly
     for (const v of node.outputs) {
       if (v.type.dtype !== 'f32') continue;
       const zero = mul(v, fullLike(v, 0));
-      outputs[`probe.${names.length}`] = v.type.shape.length === 0 ? zero : reduceSum(zero, v.type.shape.map((_, i) => i));
+      outputs[`probe.${names.length}`] =
+        v.type.shape.length === 0
+          ? zero
+          : reduceSum(
+              zero,
+              v.type.shape.map((_, i) => i),
+            );
       const op = callOf(node)?.op.name ?? node.op;
       const label = gradients.get(v);
       names.push(`${node.path === '' ? '' : `${node.path}: `}${op}${label === undefined ? '' : ` (${label})`}`);

@@ -91,7 +91,13 @@ export type FlowEvent =
   | { readonly type: 'flow.started'; readonly flow: string; readonly stages: readonly string[] }
   | { readonly type: 'stage.started'; readonly stage: string; readonly key: string }
   | { readonly type: 'stage.cached'; readonly stage: string; readonly key: string }
-  | { readonly type: 'stage.finished'; readonly stage: string; readonly key: string; readonly output: unknown; readonly seconds: number }
+  | {
+      readonly type: 'stage.finished';
+      readonly stage: string;
+      readonly key: string;
+      readonly output: unknown;
+      readonly seconds: number;
+    }
   | { readonly type: 'flow.finished'; readonly flow: string; readonly output: unknown };
 
 export type HeddleEvent = TrainEvent | FlowEvent;

@@ -1,6 +1,16 @@
 /** Training: plans, events, operators. */
 
-export type { Checkpoint, CheckpointMeta, FlowEvent, HeddleEvent, Metrics, RunFinished, StepFailed, StepFinished, TrainEvent } from './events.js';
+export type {
+  Checkpoint,
+  CheckpointMeta,
+  FlowEvent,
+  HeddleEvent,
+  Metrics,
+  RunFinished,
+  StepFailed,
+  StepFinished,
+  TrainEvent,
+} from './events.js';
 export { loop } from './loop.js';
 export { crossEntropy, nextToken, type Loss, type NextTokenOptions, type Objective } from './objective.js';
 export { checkpointEvery, evaluateEvery, lossBelow, stopWhen, type CheckpointStore } from './operators.js';

@@ -39,8 +39,16 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
   const began = performance.now();
   const first = await nextBatch(plan);
   if (!first) fail('E_DATA', `${plan.name}: expected at least one batch, received none. Check the data source.`, {});
-  const types: Types = Object.fromEntries(Object.entries(first.feeds).map(([n, { dtype, shape }]) => [n, { dtype, shape }]));
-  const step: StepPlan = { model: plan.model, objective: plan.objective, optimizer: plan.optimizer, batch: types, clip: plan.clip ?? null };
+  const types: Types = Object.fromEntries(
+    Object.entries(first.feeds).map(([n, { dtype, shape }]) => [n, { dtype, shape }]),
+  );
+  const step: StepPlan = {
+    model: plan.model,
+    objective: plan.objective,
+    optimizer: plan.optimizer,
+    batch: types,
+    clip: plan.clip ?? null,
+  };
   const engine = await Engine.open(plan, step, accumulate);
   let state: Tensors = {};
   try {
@@ -48,7 +56,8 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
     state = await engine.upload(start.tensors);
     let { tokens } = start;
     // A resumed run finds its place in the data; the batch read above was for its types.
-    let batch: Batch | null = start.cursor === undefined ? first : (await plan.data.seek(start.cursor), await nextBatch(plan));
+    let batch: Batch | null =
+      start.cursor === undefined ? first : (await plan.data.seek(start.cursor), await nextBatch(plan));
     yield {
       type: 'run.started',
       run: plan.name,
@@ -134,20 +143,35 @@ interface Start {
 
 /** Parameters and optimizer state to start with: fresh, given, or from a checkpoint. */
 async function begin(plan: TrainPlan, step: StepPlan): Promise<Start> {
-  const wanted = { ...named('params', plan.initial ?? initialise(plan.model, plan.seed ?? 0)), ...named('state', firstState(step)) };
+  const wanted = {
+    ...named('params', plan.initial ?? initialise(plan.model, plan.seed ?? 0)),
+    ...named('state', firstState(step)),
+  };
   const { resume } = plan;
   if (!resume) return { tensors: wanted, step: 0, tokens: 0, cursor: undefined };
   const hash = hashJson(plan.config ?? null);
   if (resume.meta.configHash !== hash) {
-    fail('E_RESUME', `${plan.name}: expected a checkpoint of the same configuration, received one of another (step ${resume.step}). Start anew, or pass the configuration that it was made with.`, { expected: hash, received: resume.meta.configHash });
+    fail(
+      'E_RESUME',
+      `${plan.name}: expected a checkpoint of the same configuration, received one of another (step ${resume.step}). Start anew, or pass the configuration that it was made with.`,
+      { expected: hash, received: resume.meta.configHash },
+    );
   }
   if (resume.meta.seed !== (plan.seed ?? 0)) {
-    fail('E_RESUME', `${plan.name}: expected a checkpoint of seed ${plan.seed ?? 0}, received one of seed ${resume.meta.seed} (step ${resume.step}): what comes would draw other random numbers. Pass the seed that the run began with.`, { expected: plan.seed ?? 0, received: resume.meta.seed });
+    fail(
+      'E_RESUME',
+      `${plan.name}: expected a checkpoint of seed ${plan.seed ?? 0}, received one of seed ${resume.meta.seed} (step ${resume.step}): what comes would draw other random numbers. Pass the seed that the run began with.`,
+      { expected: plan.seed ?? 0, received: resume.meta.seed },
+    );
   }
   for (const [name, { shape, dtype }] of Object.entries(wanted)) {
     const saved = resume.tensors[name];
     if (!saved || saved.dtype !== dtype || saved.shape.join() !== shape.join()) {
-      fail('E_RESUME', `${plan.name}: expected ${name} of ${dtype}[${shape.join(', ')}] in the checkpoint, received ${saved ? `${saved.dtype}[${saved.shape.join(', ')}]` : 'none'}. Is it of another model or optimizer?`, { name });
+      fail(
+        'E_RESUME',
+        `${plan.name}: expected ${name} of ${dtype}[${shape.join(', ')}] in the checkpoint, received ${saved ? `${saved.dtype}[${saved.shape.join(', ')}]` : 'none'}. Is it of another model or optimizer?`,
+        { name },
+      );
     }
   }
   const tensors = Object.fromEntries(Object.keys(wanted).map(name => [name, resume.tensors[name]!]));
@@ -170,7 +194,11 @@ function firstState({ model, optimizer }: StepPlan): Record<string, HostTensor> 
   );
 }
 
-const zeros = (shape: readonly number[]): HostTensor => ({ dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) });
+const zeros = (shape: readonly number[]): HostTensor => ({
+  dtype: 'f32',
+  shape,
+  data: new Float32Array(sizeOf(shape)),
+});
 const scalar = (x: number): HostTensor => ({ dtype: 'f32', shape: [], data: Float32Array.of(x) });
 
 interface Place {
@@ -184,7 +212,10 @@ interface Place {
 function holding(plan: TrainPlan, state: Tensors, place: Place) {
   const pending: Promise<unknown>[] = [];
   return {
-    calls: { snapshot: () => snapshot(plan, state, place), waitUntil: (work: Promise<unknown>): void => void pending.push(work) },
+    calls: {
+      snapshot: () => snapshot(plan, state, place),
+      waitUntil: (work: Promise<unknown>): void => void pending.push(work),
+    },
     async settled(): Promise<void> {
       // Work may ask for more time for what follows it.
       while (pending.length > 0) await Promise.all(pending.splice(0));
@@ -198,10 +229,24 @@ async function snapshot(plan: TrainPlan, state: Tensors, { step, tokens, cursor,
   // A finite loss may have gradients that are not: what they left must not take the place of a good checkpoint.
   const bad = Object.keys(tensors).find(name => !allFinite(tensors[name]!.data));
   if (bad !== undefined) {
-    fail('E_NOT_FINITE', `${plan.name}: step ${step}: expected finite numbers to save, received NaN or infinity in ${bad}. Go back to the last checkpoint; lower the rate or clip gradients.`, { step, path: bad });
+    fail(
+      'E_NOT_FINITE',
+      `${plan.name}: step ${step}: expected finite numbers to save, received NaN or infinity in ${bad}. Go back to the last checkpoint; lower the rate or clip gradients.`,
+      { step, path: bad },
+    );
   }
   const config = plan.config ?? null;
-  const meta: CheckpointMeta = { format: 1, step, seed, cursor: cursor ?? null, config, configHash: hashJson(config), backend: plan.backend.name, plugins: plan.plugins ?? {}, tokens };
+  const meta: CheckpointMeta = {
+    format: 1,
+    step,
+    seed,
+    cursor: cursor ?? null,
+    config,
+    configHash: hashJson(config),
+    backend: plan.backend.name,
+    plugins: plan.plugins ?? {},
+    tokens,
+  };
   return { step, tensors, meta };
 }
 
@@ -220,7 +265,8 @@ async function* failure(
   place: Place & { readonly loss: number },
 ): AsyncGenerator<TrainEvent, never> {
   const feeds: Record<string, HostTensor> = { key: key(place.seed, place.step) };
-  for (const [name, t] of Object.entries(state)) if (name.startsWith('params.')) feeds[name] = await plan.backend.download(t);
+  for (const [name, t] of Object.entries(state))
+    if (name.startsWith('params.')) feeds[name] = await plan.backend.download(t);
   let where = 'unknown';
   for (const batch of batches) {
     const found = await firstNotFinite(step, plan.backend, { ...feeds, ...named('batch', batch.feeds) }, plan.kernels);
@@ -237,7 +283,9 @@ async function* failure(
     (error: unknown) => ({ error }),
   );
   const words = unsaved && (unsaved.error instanceof Error ? unsaved.error.message : String(unsaved.error));
-  const advice = unsaved ? `Saving the state before the step failed too: ${words}` : 'The state before the step is whole: lower the rate or clip gradients, and resume from it.';
+  const advice = unsaved
+    ? `Saving the state before the step failed too: ${words}`
+    : 'The state before the step is whole: lower the rate or clip gradients, and resume from it.';
   throw new HeddleError(
     'E_NOT_FINITE',
     `${plan.name}: step ${place.step + 1}: expected a finite loss, received ${place.loss}; the first tensor that is not finite is ${where}. ${advice}`,
@@ -256,7 +304,13 @@ class Engine {
   readonly #apply: Executable | null;
   readonly #sums: Types;
 
-  private constructor(plan: TrainPlan, whole: Executable | null, add: Executable | null, apply: Executable | null, sums: Types) {
+  private constructor(
+    plan: TrainPlan,
+    whole: Executable | null,
+    add: Executable | null,
+    apply: Executable | null,
+    sums: Types,
+  ) {
     this.#plan = plan;
     this.#whole = whole;
     this.#add = add;
@@ -265,11 +319,27 @@ class Engine {
   }
 
   static async open(plan: TrainPlan, step: StepPlan, accumulate: number): Promise<Engine> {
-    if (!(Number.isInteger(accumulate) && accumulate >= 1)) fail('E_CONFIG', `${plan.name}: accumulate: expected a whole number from 1 up, received ${accumulate}.`, { accumulate });
+    if (!(Number.isInteger(accumulate) && accumulate >= 1))
+      fail('E_CONFIG', `${plan.name}: accumulate: expected a whole number from 1 up, received ${accumulate}.`, {
+        accumulate,
+      });
     const options = plan.kernels ? { kernels: plan.kernels } : {};
-    if (accumulate === 1) return new Engine(plan, await plan.backend.compile(trainStep(step), { ...options, name: 'train' }), null, null, {});
+    if (accumulate === 1)
+      return new Engine(
+        plan,
+        await plan.backend.compile(trainStep(step), { ...options, name: 'train' }),
+        null,
+        null,
+        {},
+      );
     const add = await plan.backend.compile(accumulateStep(step), { ...options, name: 'accumulate' });
-    return new Engine(plan, null, add, await plan.backend.compile(applyStep(step), { ...options, name: 'apply' }), sumTypes(step));
+    return new Engine(
+      plan,
+      null,
+      add,
+      await plan.backend.compile(applyStep(step), { ...options, name: 'apply' }),
+      sumTypes(step),
+    );
   }
 
   async upload(tensors: Readonly<Record<string, HostTensor>>): Promise<Tensors> {
@@ -296,19 +366,32 @@ class Engine {
       ? await this.#whole.run({ ...state, ...fed, ...named('batch', batches[0]!.feeds), key: key(seed, at) }, { keep })
       : await this.#accumulated(state, batches, fed, seed, at, keep);
     const metrics: Record<string, number> = {};
-    for (const [name, t] of Object.entries(outputs)) if (name.startsWith('metrics.')) metrics[name.slice(8)] = t.data[0]!;
+    for (const [name, t] of Object.entries(outputs))
+      if (name.startsWith('metrics.')) metrics[name.slice(8)] = t.data[0]!;
     return { next: { ...kept }, loss: outputs['loss']!.data[0]!, metrics };
   }
 
-  async #accumulated(state: Tensors, batches: readonly Batch[], fed: Feeds, seed: number, at: number, keep: readonly string[]) {
+  async #accumulated(
+    state: Tensors,
+    batches: readonly Batch[],
+    fed: Feeds,
+    seed: number,
+    at: number,
+    keep: readonly string[],
+  ) {
     const params = Object.fromEntries(Object.entries(state).filter(([n]) => n.startsWith('params.')));
     const names = Object.keys(this.#sums).map(n => `sums.${n}`);
-    let sums: Feeds = Object.fromEntries(Object.entries(this.#sums).map(([n, { shape }]) => [`sums.${n}`, zeros(shape)]));
+    let sums: Feeds = Object.fromEntries(
+      Object.entries(this.#sums).map(([n, { shape }]) => [`sums.${n}`, zeros(shape)]),
+    );
     try {
       for (const [i, batch] of batches.entries()) {
         const old = sums;
         // Each batch of a step draws other random numbers: the step's key, shifted by a stride beyond any step count.
-        const { kept } = await this.#add!.run({ ...params, ...sums, ...named('batch', batch.feeds), key: key(seed + i * 0x3779b9, at) }, { keep: names });
+        const { kept } = await this.#add!.run(
+          { ...params, ...sums, ...named('batch', batch.feeds), key: key(seed + i * 0x3779b9, at) },
+          { keep: names },
+        );
         sums = kept;
         closeHeld(old);
       }

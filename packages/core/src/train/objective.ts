@@ -50,7 +50,12 @@ export const nextToken = (options: NextTokenOptions = {}): Objective => ({
  *
  * @shape logits [N, V], target i32[N], weight [N] (0 leaves a row out)
  */
-export function crossEntropy(logits: Tensor, target: Tensor, weight: Tensor, { labelSmoothing = 0, smoothing = 'torch' }: NextTokenOptions = {}): Loss {
+export function crossEntropy(
+  logits: Tensor,
+  target: Tensor,
+  weight: Tensor,
+  { labelSmoothing = 0, smoothing = 'torch' }: NextTokenOptions = {},
+): Loss {
   const count = weight.sum();
   if (labelSmoothing === 0) {
     return { sum: logProbability(logits, target).mul(weight).sum().neg(), count };

@@ -32,7 +32,8 @@ const after =
     );
 
 function positive(n: number, name: string): void {
-  if (!(Number.isInteger(n) && n >= 1)) fail('E_CONFIG', `${name}: expected a whole number of steps from 1 up, received ${n}.`, { n });
+  if (!(Number.isInteger(n) && n >= 1))
+    fail('E_CONFIG', `${name}: expected a whole number of steps from 1 up, received ${n}.`, { n });
 }
 
 /** Saves every `n` steps and when the run ends, however it ends; the last good state, labelled, when a step fails. */
@@ -48,7 +49,8 @@ export function checkpointEvery(n: number, store: CheckpointStore): Operator {
     if (event.type === 'run.started') saved = -1; // the same operator may watch several runs
     if (event.type === 'step.failed') return () => save(event.step - 1, event.snapshot, 'before-failure');
     if (event.type === 'step.finished' && event.step % n === 0) return () => save(event.step, event.snapshot);
-    if (event.type === 'run.finished' && event.step !== saved && event.step > 0) return () => save(event.step, event.snapshot);
+    if (event.type === 'run.finished' && event.step !== saved && event.step > 0)
+      return () => save(event.step, event.snapshot);
     return null;
   });
 }

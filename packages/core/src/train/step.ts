@@ -27,7 +27,11 @@ const prefixed = <T>(prefix: string, items: Readonly<Record<string, T>>): Record
   Object.fromEntries(Object.entries(items).map(([name, item]) => [`${prefix}.${name}`, item]));
 
 const part = (prefix: string, items: Readonly<Record<string, Tensor>>): Record<string, Tensor> =>
-  Object.fromEntries(Object.entries(items).flatMap(([name, t]) => (name.startsWith(`${prefix}.`) ? [[name.slice(prefix.length + 1), t]] : [])));
+  Object.fromEntries(
+    Object.entries(items).flatMap(([name, t]) =>
+      name.startsWith(`${prefix}.`) ? [[name.slice(prefix.length + 1), t]] : [],
+    ),
+  );
 
 /** Types of the optimizer's state, by `NAME.SLOT`. */
 export function stateTypes({ model, optimizer }: Pick<StepPlan, 'model' | 'optimizer'>): Types {
@@ -38,7 +42,8 @@ export function stateTypes({ model, optimizer }: Pick<StepPlan, 'model' | 'optim
   );
 }
 
-const scalarTypes = (optimizer: Optimizer): Types => Object.fromEntries(Object.keys(optimizer.scalars(1, 0)).map(name => [name, f32()]));
+const scalarTypes = (optimizer: Optimizer): Types =>
+  Object.fromEntries(Object.keys(optimizer.scalars(1, 0)).map(name => [name, f32()]));
 
 /**
  * One graph: `params.*`, `state.*`, `batch.*`, `scalars.*`, `key` in; the new `params.*` and `state.*`, `loss`,
@@ -54,12 +59,23 @@ export function trainStep(plan: StepPlan): Graph {
   };
   return trace(types, inputs => {
     const params = part('params', inputs);
-    const { sum, count, metrics = {} } = plan.objective.loss(bind(plan.model, params, { training: true, key: inputs['key']! }), part('batch', inputs));
+    const {
+      sum,
+      count,
+      metrics = {},
+    } = plan.objective.loss(bind(plan.model, params, { training: true, key: inputs['key']! }), part('batch', inputs));
     const loss = sum.div(count);
     const names = Object.keys(params);
-    const gradients = grad(loss, names.map(n => params[n]!));
+    const gradients = grad(
+      loss,
+      names.map(n => params[n]!),
+    );
     const means = Object.fromEntries(Object.entries(metrics).map(([name, m]) => [name, m.div(count)]));
-    return { ...apply(plan, names, params, gradients, part('state', inputs), part('scalars', inputs)), loss, ...prefixed('metrics', means) };
+    return {
+      ...apply(plan, names, params, gradients, part('state', inputs), part('scalars', inputs)),
+      loss,
+      ...prefixed('metrics', means),
+    };
   });
 }
 
@@ -74,10 +90,22 @@ export function accumulateStep(plan: StepPlan): Graph {
   return trace(types, inputs => {
     const params = part('params', inputs);
     const sums = part('sums', inputs);
-    const { sum, count, metrics = {} } = plan.objective.loss(bind(plan.model, params, { training: true, key: inputs['key']! }), part('batch', inputs));
+    const {
+      sum,
+      count,
+      metrics = {},
+    } = plan.objective.loss(bind(plan.model, params, { training: true, key: inputs['key']! }), part('batch', inputs));
     const names = Object.keys(params);
-    const gradients = grad(sum, names.map(n => params[n]!));
-    const now: Record<string, Tensor> = { ...Object.fromEntries(names.map((n, i) => [n, gradients[i]!])), $loss: sum, $count: count, ...prefixed('$metrics', metrics) };
+    const gradients = grad(
+      sum,
+      names.map(n => params[n]!),
+    );
+    const now: Record<string, Tensor> = {
+      ...Object.fromEntries(names.map((n, i) => [n, gradients[i]!])),
+      $loss: sum,
+      $count: count,
+      ...prefixed('$metrics', metrics),
+    };
     return prefixed('sums', Object.fromEntries(Object.entries(sums).map(([n, t]) => [n, t.add(now[n]!)])));
   });
 }
@@ -97,7 +125,11 @@ export function applyStep(plan: StepPlan): Graph {
     const names = Object.keys(params);
     const gradients = names.map(n => sums[n]!.mul(share));
     const means = Object.fromEntries(Object.entries(part('$metrics', sums)).map(([name, m]) => [name, m.mul(share)]));
-    return { ...apply(plan, names, params, gradients, part('state', inputs), part('scalars', inputs)), loss: sums['$loss']!.mul(share), ...prefixed('metrics', means) };
+    return {
+      ...apply(plan, names, params, gradients, part('state', inputs), part('scalars', inputs)),
+      loss: sums['$loss']!.mul(share),
+      ...prefixed('metrics', means),
+    };
   });
 }
 
@@ -114,9 +146,16 @@ export function sumTypes(plan: StepPlan): Types {
 /** Found by tracing the loss once: what a loss reports is known only when it runs. */
 function metricNames(plan: StepPlan): string[] {
   let names: string[] = [];
-  const types: Types = { ...prefixed('params', parameterTypes(plan.model)), ...prefixed('batch', plan.batch), key: i32(2) };
+  const types: Types = {
+    ...prefixed('params', parameterTypes(plan.model)),
+    ...prefixed('batch', plan.batch),
+    key: i32(2),
+  };
   trace(types, inputs => {
-    const { sum, metrics = {} } = plan.objective.loss(bind(plan.model, part('params', inputs), { training: true, key: inputs['key']! }), part('batch', inputs));
+    const { sum, metrics = {} } = plan.objective.loss(
+      bind(plan.model, part('params', inputs), { training: true, key: inputs['key']! }),
+      part('batch', inputs),
+    );
     names = Object.keys(metrics);
     return { sum };
   });
@@ -126,7 +165,11 @@ function metricNames(plan: StepPlan): string[] {
 /** Forward only: `params.*`, `batch.*` in; `sum`, `count`, `metrics.*` out. For evaluation. */
 export function evaluationStep({ model, objective, batch }: Pick<StepPlan, 'model' | 'objective' | 'batch'>): Graph {
   return trace({ ...prefixed('params', parameterTypes(model)), ...prefixed('batch', batch) } as Types, inputs => {
-    const { sum, count, metrics = {} } = objective.loss(bind(model, part('params', inputs), { training: false }), part('batch', inputs));
+    const {
+      sum,
+      count,
+      metrics = {},
+    } = objective.loss(bind(model, part('params', inputs), { training: false }), part('batch', inputs));
     return { sum, count, ...prefixed('metrics', metrics) };
   });
 }
@@ -157,4 +200,3 @@ function apply(
   });
   return out;
 }
-

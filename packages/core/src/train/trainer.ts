@@ -11,7 +11,8 @@ import type { TrainPlan } from './plan.js';
  *
  * @param signal ends the run after the running step, with a last event `run.finished` (`cancelled`)
  */
-export const train = (plan: TrainPlan, { signal }: { readonly signal?: AbortSignal } = {}): Observable<TrainEvent> => fromLoop(stop => loop(plan, stop), signal);
+export const train = (plan: TrainPlan, { signal }: { readonly signal?: AbortSignal } = {}): Observable<TrainEvent> =>
+  fromLoop(stop => loop(plan, stop), signal);
 
 /** Turns a pull loop into a push stream whose listeners can hold it up through `waitUntil`. */
 export function fromLoop<E>(open: (signal: AbortSignal) => AsyncGenerator<E>, signal?: AbortSignal): Observable<E> {

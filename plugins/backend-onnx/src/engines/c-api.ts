@@ -20,12 +20,34 @@ export type Pointer = bigint;
 
 /** Positions in `struct OrtApi` of onnxruntime_c_api.h, which only ever grows at its end. */
 const position = {
-  GetErrorMessage: 2, CreateEnv: 3, CreateSessionFromArray: 8, CreateSessionOptions: 10, SetSessionExecutionMode: 13,
-  EnableMemPattern: 16, EnableCpuMemArena: 18, SetSessionGraphOptimizationLevel: 23, SetIntraOpNumThreads: 24,
-  SetInterOpNumThreads: 25, CreateRunOptions: 39, RunOptionsSetTerminate: 46, RunOptionsUnsetTerminate: 47,
-  CreateTensorWithDataAsOrtValue: 49, CreateCpuMemoryInfo: 69, ReleaseEnv: 92, ReleaseStatus: 93, ReleaseMemoryInfo: 94,
-  ReleaseSession: 95, ReleaseValue: 96, ReleaseRunOptions: 97, ReleaseSessionOptions: 100, AddSessionConfigEntry: 130,
-  RunWithBinding: 133, CreateIoBinding: 134, ReleaseIoBinding: 135, BindInput: 136, BindOutput: 137,
+  GetErrorMessage: 2,
+  CreateEnv: 3,
+  CreateSessionFromArray: 8,
+  CreateSessionOptions: 10,
+  SetSessionExecutionMode: 13,
+  EnableMemPattern: 16,
+  EnableCpuMemArena: 18,
+  SetSessionGraphOptimizationLevel: 23,
+  SetIntraOpNumThreads: 24,
+  SetInterOpNumThreads: 25,
+  CreateRunOptions: 39,
+  RunOptionsSetTerminate: 46,
+  RunOptionsUnsetTerminate: 47,
+  CreateTensorWithDataAsOrtValue: 49,
+  CreateCpuMemoryInfo: 69,
+  ReleaseEnv: 92,
+  ReleaseStatus: 93,
+  ReleaseMemoryInfo: 94,
+  ReleaseSession: 95,
+  ReleaseValue: 96,
+  ReleaseRunOptions: 97,
+  ReleaseSessionOptions: 100,
+  AddSessionConfigEntry: 130,
+  RunWithBinding: 133,
+  CreateIoBinding: 134,
+  ReleaseIoBinding: 135,
+  BindInput: 136,
+  BindOutput: 137,
 } as const;
 
 /** Served by every library since 1.16; all functions above are older. */
@@ -66,7 +88,13 @@ export function libraryPath(): string {
   const versions = readdirSync(bin).filter(name => name.startsWith('napi-'));
   const folder = join(bin, versions.at(-1) ?? '', process.platform, process.arch);
   const file = readdirSync(folder).find(name => /^(lib)?onnxruntime(\.so|\.dll$|\.[\d.]*dylib$)/.test(name));
-  return file === undefined ? fail('E_ENGINE', `onnxruntime-node: expected its library in ${folder}, received none. Install onnxruntime-node again.`, { folder }) : join(folder, file);
+  return file === undefined
+    ? fail(
+        'E_ENGINE',
+        `onnxruntime-node: expected its library in ${folder}, received none. Install onnxruntime-node again.`,
+        { folder },
+      )
+    : join(folder, file);
 }
 
 const inFlight = new Set<unknown>();
@@ -83,7 +111,13 @@ export const openLibrary = (): Promise<OrtLibrary> => (loaded ??= loadLibrary())
 async function loadLibrary(): Promise<OrtLibrary> {
   const koffi: Koffi = await import('koffi').then(
     module => module.default,
-    (error: unknown) => fail('E_ENGINE', `koffi: expected the package, received none that loads (${String(error)}). Install koffi, or use the binding 'worker'.`, {}, error),
+    (error: unknown) =>
+      fail(
+        'E_ENGINE',
+        `koffi: expected the package, received none that loads (${String(error)}). Install koffi, or use the binding 'worker'.`,
+        {},
+        error,
+      ),
   );
   growStacks(koffi);
   const library = koffi.load(libraryPath());
@@ -91,9 +125,15 @@ async function loadLibrary(): Promise<OrtLibrary> {
   const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as [Pointer, Pointer];
   const version = koffi.call(getVersion, koffi.proto('str', [])) as string;
   const table: Pointer | null = koffi.call(getApi, koffi.proto('void *', ['uint32_t']), apiVersion);
-  if (!table) fail('E_ENGINE', `ONNX Runtime ${version}: expected C API ${apiVersion}, received none. Use onnxruntime-node 1.16 or newer.`, { version });
+  if (!table)
+    fail(
+      'E_ENGINE',
+      `ONNX Runtime ${version}: expected C API ${apiVersion}, received none. Use onnxruntime-node 1.16 or newer.`,
+      { version },
+    );
   const functions = koffi.decode(table, koffi.array('void *', Math.max(...Object.values(position)) + 1)) as Pointer[];
-  const fn = (name: keyof typeof position, result: string, ...args: string[]): Call => koffi.decode(functions[position[name]]!, koffi.proto(result, args)) as Call;
+  const fn = (name: keyof typeof position, result: string, ...args: string[]): Call =>
+    koffi.decode(functions[position[name]]!, koffi.proto(result, args)) as Call;
   const status = 'void *';
   const p = 'void *';
   const api: Api = {
@@ -130,7 +170,10 @@ async function loadLibrary(): Promise<OrtLibrary> {
     if (!result) return;
     const message = api.GetErrorMessage(result) as string;
     api.ReleaseStatus(result);
-    fail('E_ENGINE', `ONNX Runtime: ${name}: ${message}. If the model is Heddle's own, please report it.`, { call: name, message });
+    fail('E_ENGINE', `ONNX Runtime: ${name}: ${message}. If the model is Heddle's own, please report it.`, {
+      call: name,
+      message,
+    });
   };
   const cell = new BigUint64Array(1);
   const make = (name: keyof Api, ...args: readonly unknown[]): Pointer => {
@@ -176,7 +219,12 @@ function growStacks(koffi: Koffi): void {
   } catch (error) {
     const { async_stack_size: size } = koffi.config() as { readonly async_stack_size: number };
     if (size < stackBytes) {
-      fail('E_ENGINE', `koffi: expected stacks of ${stackBytes} bytes, received ${size}: another package loaded a library first. Open this backend before it, or use the binding 'worker'.`, { size }, error);
+      fail(
+        'E_ENGINE',
+        `koffi: expected stacks of ${stackBytes} bytes, received ${size}: another package loaded a library first. Open this backend before it, or use the binding 'worker'.`,
+        { size },
+        error,
+      );
     }
   }
 }

@@ -25,7 +25,12 @@ export async function openInWorker(setup: WorkerSetup, version: string): Promise
   /** Called when nothing is waited for any more. */
   let emptied = (): void => {};
   const die = (cause: unknown): void => {
-    failure ??= new HeddleError('E_ENGINE', `${setup.name}: expected a living worker, received one that ended: ${String(cause)}. Open the backend again.`, {}, cause);
+    failure ??= new HeddleError(
+      'E_ENGINE',
+      `${setup.name}: expected a living worker, received one that ended: ${String(cause)}. Open the backend again.`,
+      {},
+      cause,
+    );
     for (const { reject } of waiting.values()) reject(failure);
     waiting.clear();
     emptied();

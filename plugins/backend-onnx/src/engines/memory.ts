@@ -40,11 +40,20 @@ export function tensorMemory(library: OrtLibrary): TensorMemory {
       const known = block.values.get(key);
       if (known !== undefined) return known;
       const dims = BigInt64Array.from(shape, BigInt);
-      const pointer = library.make('CreateTensorWithDataAsOrtValue', library.memory, library.address(block.bytes), block.bytes.byteLength, dims, dims.length, elementType[dtype]);
+      const pointer = library.make(
+        'CreateTensorWithDataAsOrtValue',
+        library.memory,
+        library.address(block.bytes),
+        block.bytes.byteLength,
+        dims,
+        dims.length,
+        elementType[dtype],
+      );
       block.values.set(key, pointer);
       return pointer;
     },
-    view: (block, dtype, length) => new arrays[dtype](block.bytes.buffer as ArrayBuffer, block.bytes.byteOffset, length),
+    view: (block, dtype, length) =>
+      new arrays[dtype](block.bytes.buffer as ArrayBuffer, block.bytes.byteOffset, length),
     take(dtype, length) {
       const size = length * cellBytes[dtype];
       return free.get(size)?.pop() ?? { bytes: aligned(library, size), values: new Map() };

@@ -11,7 +11,13 @@ export interface Ticket {
 
 export type Ask =
   | { readonly call: 'load'; readonly model: Uint8Array; readonly face: ModelFace }
-  | { readonly call: 'run'; readonly program: number; readonly inputs: Readonly<Record<string, HostTensor | Ticket>>; readonly keep: ReadonlySet<string>; readonly donate: Readonly<Record<string, string>> }
+  | {
+      readonly call: 'run';
+      readonly program: number;
+      readonly inputs: Readonly<Record<string, HostTensor | Ticket>>;
+      readonly keep: ReadonlySet<string>;
+      readonly donate: Readonly<Record<string, string>>;
+    }
   | { readonly call: 'unload'; readonly program: number }
   | { readonly call: 'hold'; readonly host: HostTensor }
   | { readonly call: 'read'; readonly held: Ticket }
@@ -22,7 +28,9 @@ export interface RunReply {
   readonly kept: Record<string, Ticket>;
 }
 
-export type Reply = { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: { readonly code: string; readonly message: string } };
+export type Reply =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: { readonly code: string; readonly message: string } };
 
 export interface WorkerSetup {
   readonly name: string;

@@ -19,7 +19,10 @@ interface NativeHeld extends Held {
 const everyOptimisation = 99;
 
 /** @throws E_ENGINE when koffi or the library cannot be used here */
-export async function openNative({ threads = availableParallelism(), config = {} }: NativeOptions = {}): Promise<Engine> {
+export async function openNative({
+  threads = availableParallelism(),
+  config = {},
+}: NativeOptions = {}): Promise<Engine> {
   const library = await openLibrary();
   const memory = tensorMemory(library);
   return {
@@ -48,7 +51,13 @@ export async function openNative({ threads = availableParallelism(), config = {}
   };
 }
 
-const blockOf = (held: Held): Block => (held as NativeHeld).block ?? fail('E_CLOSED', 'onnx:cpu: expected an open tensor, received one after its close. Keep it open until its last use.', {});
+const blockOf = (held: Held): Block =>
+  (held as NativeHeld).block ??
+  fail(
+    'E_CLOSED',
+    'onnx:cpu: expected an open tensor, received one after its close. Keep it open until its last use.',
+    {},
+  );
 
 function sessionOptions(library: OrtLibrary, threads: number, config: Readonly<Record<string, string>>): Pointer {
   const options = library.make('CreateSessionOptions');
@@ -67,12 +76,23 @@ function sessionOptions(library: OrtLibrary, threads: number, config: Readonly<R
   return options;
 }
 
-async function load(library: OrtLibrary, memory: TensorMemory, model: Uint8Array, face: ModelFace, threads: number, config: Readonly<Record<string, string>>): Promise<Program> {
+async function load(
+  library: OrtLibrary,
+  memory: TensorMemory,
+  model: Uint8Array,
+  face: ModelFace,
+  threads: number,
+  config: Readonly<Record<string, string>>,
+): Promise<Program> {
   const options = sessionOptions(library, threads, config);
   // Over a buffer of its own: V8 keeps small typed arrays inside its heap, where they move while native code runs.
   const cell = new BigUint64Array(new ArrayBuffer(8));
   try {
-    await library.later('CreateSessionFromArray', [library.env, library.address(model), model.byteLength, options, library.address(cell)], { model, cell });
+    await library.later(
+      'CreateSessionFromArray',
+      [library.env, library.address(model), model.byteLength, options, library.address(cell)],
+      { model, cell },
+    );
   } finally {
     library.api.ReleaseSessionOptions(options);
   }
@@ -105,7 +125,11 @@ async function load(library: OrtLibrary, memory: TensorMemory, model: Uint8Array
         donated.set(output, blockOf(held));
         held.block = null;
       }
-      const made: [string, TensorType, Block][] = names.map(([name, type]) => [name, type, donated.get(name) ?? memory.take(type.dtype, sizeOf(type.shape))]);
+      const made: [string, TensorType, Block][] = names.map(([name, type]) => [
+        name,
+        type,
+        donated.get(name) ?? memory.take(type.dtype, sizeOf(type.shape)),
+      ]);
       for (const [name, type, block] of made) bind('BindOutput', name, memory.value(block, type.dtype, type.shape));
       const options = library.make('CreateRunOptions');
       const stop = (): void => library.call('RunOptionsSetTerminate', options);

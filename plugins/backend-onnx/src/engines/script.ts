@@ -17,7 +17,10 @@ export interface OrtTensorLike {
 
 export interface OrtModule {
   readonly InferenceSession: {
-    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<{
+    create(
+      model: Uint8Array,
+      options: Readonly<Record<string, unknown>>,
+    ): Promise<{
       run(feeds: Readonly<Record<string, OrtTensorLike>>): Promise<Readonly<Record<string, OrtTensorLike>>>;
       release(): Promise<void>;
     }>;
@@ -48,7 +51,13 @@ interface ScriptHeld extends Held {
 
 export function openScript(ort: OrtModule, { name, binding, threads, provider, resident }: ScriptOptions): Engine {
   const wrap = ({ dtype, shape, data }: HostTensor): OrtTensorLike => new ort.Tensor(elementName[dtype], data, shape);
-  const tensorOf = (held: Held): OrtTensorLike => (held as ScriptHeld).tensor ?? fail('E_CLOSED', `${name}: expected an open tensor, received one after its close. Keep it open until its last use.`, {});
+  const tensorOf = (held: Held): OrtTensorLike =>
+    (held as ScriptHeld).tensor ??
+    fail(
+      'E_CLOSED',
+      `${name}: expected an open tensor, received one after its close. Keep it open until its last use.`,
+      {},
+    );
   return {
     name,
     binding,
@@ -56,7 +65,8 @@ export function openScript(ort: OrtModule, { name, binding, threads, provider, r
     resident,
     firstOutputOnly: firstOutputsOf(provider),
     async load(model, face): Promise<Program> {
-      const location = (keep: boolean): Record<string, string> => Object.fromEntries(Object.keys(face.outputs).map(n => [n, keep ? 'gpu-buffer' : 'cpu']));
+      const location = (keep: boolean): Record<string, string> =>
+        Object.fromEntries(Object.keys(face.outputs).map(n => [n, keep ? 'gpu-buffer' : 'cpu']));
       const create = (options: Readonly<Record<string, unknown>>) =>
         ort.InferenceSession.create(model, {
           executionProviders: [provider],
@@ -65,21 +75,39 @@ export function openScript(ort: OrtModule, { name, binding, threads, provider, r
           interOpNumThreads: 1,
           logSeverityLevel: 3,
           ...options,
-        }).catch((error: unknown) => fail('E_ENGINE', `${name}: expected a model that ONNX Runtime takes, received a refusal: ${String(error)}.`, {}, error));
+        }).catch((error: unknown) =>
+          fail(
+            'E_ENGINE',
+            `${name}: expected a model that ONNX Runtime takes, received a refusal: ${String(error)}.`,
+            {},
+            error,
+          ),
+        );
       // Where outputs go is fixed when a session is made: one for each set of kept outputs that is asked for.
       const sessions = new Map<string, Awaited<ReturnType<typeof create>>>();
       const sessionFor = async (keep: ReadonlySet<string>) => {
         const key = resident ? [...keep].sort().join() : '';
         const known = sessions.get(key);
         if (known) return known;
-        const made = await create(resident && keep.size > 0 ? { preferredOutputLocation: { ...location(false), ...Object.fromEntries([...keep].map(n => [n, 'gpu-buffer'])) } } : {});
+        const made = await create(
+          resident && keep.size > 0
+            ? {
+                preferredOutputLocation: {
+                  ...location(false),
+                  ...Object.fromEntries([...keep].map(n => [n, 'gpu-buffer'])),
+                },
+              }
+            : {},
+        );
         sessions.set(key, made);
         return made;
       };
       return {
         async run({ inputs, keep, donate }) {
           const session = await sessionFor(keep);
-          const feeds = Object.fromEntries(Object.entries(inputs).map(([n, t]) => [n, isHeld(t) ? tensorOf(t) : wrap(t)]));
+          const feeds = Object.fromEntries(
+            Object.entries(inputs).map(([n, t]) => [n, isHeld(t) ? tensorOf(t) : wrap(t)]),
+          );
           const results = await session.run(feeds);
           for (const input of Object.values(donate)) dispose(inputs[input] as ScriptHeld);
           const outputs: Record<string, HostTensor> = {};
@@ -96,7 +124,11 @@ export function openScript(ort: OrtModule, { name, binding, threads, provider, r
       };
     },
     // A copy: what is held must not change when the caller's array does.
-    hold: async host => ({ type: { dtype: host.dtype, shape: host.shape }, tensor: wrap({ ...host, data: host.data.slice() }) }) satisfies ScriptHeld,
+    hold: async host =>
+      ({
+        type: { dtype: host.dtype, shape: host.shape },
+        tensor: wrap({ ...host, data: host.data.slice() }),
+      }) satisfies ScriptHeld,
     read: held => read(held.type, tensorOf(held)),
     release: dispose,
     async close() {},
@@ -111,6 +143,7 @@ function dispose(held: Held): void {
 
 async function read(type: TensorType, tensor: OrtTensorLike): Promise<HostTensor> {
   const data = (tensor.location === 'cpu' ? tensor.data : await tensor.getData()) as HostData;
-  if (data.length !== sizeOf(type.shape)) fail('E_ENGINE', `ONNX Runtime: expected ${sizeOf(type.shape)} cells, received ${data.length}.`, { type });
+  if (data.length !== sizeOf(type.shape))
+    fail('E_ENGINE', `ONNX Runtime: expected ${sizeOf(type.shape)} cells, received ${data.length}.`, { type });
   return { ...type, data: data.slice() };
 }

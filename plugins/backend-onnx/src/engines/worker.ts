@@ -26,7 +26,9 @@ async function answer(ask: Ask): Promise<unknown> {
       programs.set(++count, await engine.load(ask.model, ask.face));
       return count;
     case 'run': {
-      const inputs = Object.fromEntries(Object.entries(ask.inputs).map(([n, t]) => [n, isTicket(t) ? held.get(t.ticket)! : t]));
+      const inputs = Object.fromEntries(
+        Object.entries(ask.inputs).map(([n, t]) => [n, isTicket(t) ? held.get(t.ticket)! : t]),
+      );
       const { outputs, kept } = await programs.get(ask.program)!.run({ inputs, keep: ask.keep, donate: ask.donate });
       for (const input of Object.values(ask.donate)) held.delete((ask.inputs[input] as Ticket).ticket);
       return { outputs, kept: Object.fromEntries(Object.entries(kept).map(([n, t]) => [n, ticketOf(t)])) };
@@ -46,13 +48,25 @@ async function answer(ask: Ask): Promise<unknown> {
 
 /** Arrays in an answer are ours alone: they move instead of being copied. */
 function buffersOf(result: unknown): ArrayBuffer[] {
-  const tensors = result && typeof result === 'object' ? [result, ...Object.values((result as { outputs?: object }).outputs ?? {})] : [];
-  return tensors.flatMap(t => ('data' in (t as object) && !isHeld(t as HostTensor) ? [(t as HostTensor).data.buffer as ArrayBuffer] : []));
+  const tensors =
+    result && typeof result === 'object'
+      ? [result, ...Object.values((result as { outputs?: object }).outputs ?? {})]
+      : [];
+  return tensors.flatMap(t =>
+    'data' in (t as object) && !isHeld(t as HostTensor) ? [(t as HostTensor).data.buffer as ArrayBuffer] : [],
+  );
 }
 
 port.on('message', ({ id, ask }: { readonly id: number; readonly ask: Ask }) => {
   answer(ask).then(
     result => port.postMessage({ id, result } satisfies Reply, buffersOf(result)),
-    (error: unknown) => port.postMessage({ id, error: { code: isHeddleError(error) ? error.code : 'E_ENGINE', message: error instanceof Error ? error.message : String(error) } } satisfies Reply),
+    (error: unknown) =>
+      port.postMessage({
+        id,
+        error: {
+          code: isHeddleError(error) ? error.code : 'E_ENGINE',
+          message: error instanceof Error ? error.message : String(error),
+        },
+      } satisfies Reply),
   );
 });

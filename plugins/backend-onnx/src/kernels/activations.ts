@@ -5,7 +5,10 @@ const domain = 'com.microsoft';
 
 export const geluKernel = defineKernel(ONNX, {
   op: geluOp,
-  build: (_types, { form }) => (write, [x]) => write.node(form === 'erf' ? 'Gelu' : 'FastGelu', [x!], { domain }),
+  build:
+    (_types, { form }) =>
+    (write, [x]) =>
+      write.node(form === 'erf' ? 'Gelu' : 'FastGelu', [x!], { domain }),
 });
 
 /**
@@ -15,18 +18,23 @@ export const geluKernel = defineKernel(ONNX, {
 export const geluGradKernel = defineKernel(ONNX, {
   op: geluGradOp,
   accepts: (_types, { form }) => form === 'erf',
-  build: () => (write, [x, ct]) => {
-    const number = (n: number) => write.constant([n], [], 'f32');
-    const one = (op: string, ...inputs: readonly string[]) => write.node(op, inputs)[0]!;
-    const t = one('Mul', x!, number(Math.SQRT1_2));
-    const share = one('Add', one('Erf', t), number(1));
-    const bump = one('Mul', one('Div', t, one('Exp', one('Mul', t, t))), number(2 / Math.sqrt(Math.PI)));
-    return [one('Mul', ct!, one('Add', share, bump))];
-  },
+  build:
+    () =>
+    (write, [x, ct]) => {
+      const number = (n: number) => write.constant([n], [], 'f32');
+      const one = (op: string, ...inputs: readonly string[]) => write.node(op, inputs)[0]!;
+      const t = one('Mul', x!, number(Math.SQRT1_2));
+      const share = one('Add', one('Erf', t), number(1));
+      const bump = one('Mul', one('Div', t, one('Exp', one('Mul', t, t))), number(2 / Math.sqrt(Math.PI)));
+      return [one('Mul', ct!, one('Add', share, bump))];
+    },
 });
 
 /** QuickGelu is x * sigmoid(alpha * x). */
 export const siluKernel = defineKernel(ONNX, {
   op: siluOp,
-  build: () => (write, [x]) => write.node('QuickGelu', [x!], { attributes: { alpha: { float: 1 } }, domain }),
+  build:
+    () =>
+    (write, [x]) =>
+      write.node('QuickGelu', [x!], { attributes: { alpha: { float: 1 } }, domain }),
 });

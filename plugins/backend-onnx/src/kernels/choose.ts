@@ -3,7 +3,8 @@
 import { addAtOp, defineKernel, logProbabilityOp, pickOp, type Shape } from '@heddle/core';
 import { ONNX, type OnnxValue, type OnnxWriter } from '../kernel.js';
 
-const reshape = (write: OnnxWriter, x: OnnxValue, shape: Shape): OnnxValue => write.node('Reshape', [x, write.constant(shape, [shape.length], 'i64')])[0]!;
+const reshape = (write: OnnxWriter, x: OnnxValue, shape: Shape): OnnxValue =>
+  write.node('Reshape', [x, write.constant(shape, [shape.length], 'i64')])[0]!;
 
 /** @shape x [..., V], index [...] -> [...] */
 function gatherCell(write: OnnxWriter, x: OnnxValue, index: OnnxValue, shape: Shape): OnnxValue {
@@ -14,22 +15,30 @@ function gatherCell(write: OnnxWriter, x: OnnxValue, index: OnnxValue, shape: Sh
 
 export const pickKernel = defineKernel(ONNX, {
   op: pickOp,
-  build: ([, index]) => (write, [x, at]) => [gatherCell(write, x!, at!, index!.shape)],
+  build:
+    ([, index]) =>
+    (write, [x, at]) => [gatherCell(write, x!, at!, index!.shape)],
 });
 
 export const addAtKernel = defineKernel(ONNX, {
   op: addAtOp,
-  build: ([x, index]) => (write, [base, at, amount]) => {
-    const column = [...index!.shape, 1];
-    const attributes = { axis: x!.shape.length - 1, reduction: 'add' };
-    return write.node('ScatterElements', [base!, reshape(write, at!, column), reshape(write, amount!, column)], { attributes });
-  },
+  build:
+    ([x, index]) =>
+    (write, [base, at, amount]) => {
+      const column = [...index!.shape, 1];
+      const attributes = { axis: x!.shape.length - 1, reduction: 'add' };
+      return write.node('ScatterElements', [base!, reshape(write, at!, column), reshape(write, amount!, column)], {
+        attributes,
+      });
+    },
 });
 
 export const logProbabilityKernel = defineKernel(ONNX, {
   op: logProbabilityOp,
-  build: ([, token]) => (write, [logits, at]) => {
-    const [all] = write.node('LogSoftmax', [logits!], { attributes: { axis: -1 } });
-    return [gatherCell(write, all!, at!, token!.shape), all!];
-  },
+  build:
+    ([, token]) =>
+    (write, [logits, at]) => {
+      const [all] = write.node('LogSoftmax', [logits!], { attributes: { axis: -1 } });
+      return [gatherCell(write, all!, at!, token!.shape), all!];
+    },
 });

@@ -9,5 +9,16 @@ import { layerNormKernel, rmsNormKernel } from './norms.js';
 import { logSoftmaxKernel, softmaxKernel } from './softmax.js';
 
 export const builtInKernels: readonly Kernel[] = [
-  softmaxKernel, logSoftmaxKernel, layerNormKernel, rmsNormKernel, geluKernel, geluGradKernel, siluKernel, attendKernel, pickKernel, addAtKernel, logProbabilityKernel, cacheWriteKernel,
+  softmaxKernel,
+  logSoftmaxKernel,
+  layerNormKernel,
+  rmsNormKernel,
+  geluKernel,
+  geluGradKernel,
+  siluKernel,
+  attendKernel,
+  pickKernel,
+  addAtKernel,
+  logProbabilityKernel,
+  cacheWriteKernel,
 ];

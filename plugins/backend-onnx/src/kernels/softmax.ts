@@ -3,10 +3,16 @@ import { ONNX } from '../kernel.js';
 
 export const softmaxKernel = defineKernel(ONNX, {
   op: softmaxOp,
-  build: () => (write, [x]) => write.node('Softmax', [x!], { attributes: { axis: -1 } }),
+  build:
+    () =>
+    (write, [x]) =>
+      write.node('Softmax', [x!], { attributes: { axis: -1 } }),
 });
 
 export const logSoftmaxKernel = defineKernel(ONNX, {
   op: logSoftmaxOp,
-  build: () => (write, [x]) => write.node('LogSoftmax', [x!], { attributes: { axis: -1 } }),
+  build:
+    () =>
+    (write, [x]) =>
+      write.node('LogSoftmax', [x!], { attributes: { axis: -1 } }),
 });

@@ -1,10 +1,28 @@
 import { describe, expect, it } from 'vitest';
-import { defineKernel, f32, grad, layerNorm, softmaxOp, softmax, trace, type Graph, type KernelSource } from '@heddle/core';
+import {
+  defineKernel,
+  f32,
+  grad,
+  layerNorm,
+  softmaxOp,
+  softmax,
+  trace,
+  type Graph,
+  type KernelSource,
+} from '@heddle/core';
 import { exportOnnx } from '../export.js';
 import { ONNX } from '../kernel.js';
 import { lower } from './lower.js';
 
-const limits = { maxRank: 6, maxElements: 2 ** 31 - 1, exactIntegers: 2 ** 31, dtypes: ['f32', 'i32', 'bool'] as const, deterministic: true, resident: false, tolerance: 1e-5 };
+const limits = {
+  maxRank: 6,
+  maxElements: 2 ** 31 - 1,
+  exactIntegers: 2 ** 31,
+  dtypes: ['f32', 'i32', 'bool'] as const,
+  deterministic: true,
+  resident: false,
+  tolerance: 1e-5,
+};
 const text = new TextDecoder('latin1');
 /** How often an operator's name stands in the file: once for each node, as `op_type` (node names have a prefix and a number). */
 const count = (graph: Graph, op: string, kernels?: KernelSource): number => {
@@ -15,7 +33,12 @@ const count = (graph: Graph, op: string, kernels?: KernelSource): number => {
 
 describe('lowering', () => {
   it('lets ONNX broadcast instead of writing repeated cells', () => {
-    const graph = trace({ x: f32(64, 32), row: f32(32) }, ({ x, row }) => ({ y: x.mul(2).add(row).sub(x.mean(-1, { keep: true })) }));
+    const graph = trace({ x: f32(64, 32), row: f32(32) }, ({ x, row }) => ({
+      y: x
+        .mul(2)
+        .add(row)
+        .sub(x.mean(-1, { keep: true })),
+    }));
     expect(count(graph, 'Expand')).toBe(0);
   });
 
@@ -40,7 +63,10 @@ describe('lowering', () => {
   it("prefers a plugin's kernel to the built-in one, and says which ran", () => {
     const own = defineKernel(ONNX, {
       op: softmaxOp,
-      build: () => (write, [x]) => write.node('Softmax', [write.node('Identity', [x!])[0]!], { attributes: { axis: -1 } }),
+      build:
+        () =>
+        (write, [x]) =>
+          write.node('Softmax', [write.node('Identity', [x!])[0]!], { attributes: { axis: -1 } }),
     });
     const kernels: KernelSource = { find: (format, op) => (format === own.format && op === own.op ? [own] : []) };
     const graph = trace({ x: f32(2, 3) }, ({ x }) => ({ y: softmax(x) }));
@@ -59,7 +85,9 @@ describe('lowering', () => {
     const options = { name: 'test', limits, engine: 'onnx', firstOutputOnly: ['layerNorm'] };
     const forward = trace({ x: f32(2, 3), g: f32(3) }, ({ x, g }) => ({ y: layerNorm(x, g, g) }));
     expect(lower(forward, options).notes).toContain('kernel layerNorm: onnx, 1 times');
-    const backward = trace({ x: f32(2, 3), g: f32(3) }, ({ x, g }) => ({ dx: grad(layerNorm(x, g, g).square().sum(), [x])[0]! }));
+    const backward = trace({ x: f32(2, 3), g: f32(3) }, ({ x, g }) => ({
+      dx: grad(layerNorm(x, g, g).square().sum(), [x])[0]!,
+    }));
     expect(lower(backward, options).notes).toContain('kernel layerNorm: none accepted, decomposed 1 times');
   });
 
@@ -67,6 +95,8 @@ describe('lowering', () => {
     const broken = defineKernel(ONNX, { op: softmaxOp, build: () => () => [] });
     const kernels: KernelSource = { find: (_format, op) => (op === 'softmax' ? [broken] : []) };
     const graph = trace({ x: f32(2, 3) }, ({ x }) => ({ y: softmax(x) }));
-    expect(() => exportOnnx(graph, { name: 'test', kernels })).toThrow(/expected 1 values from its onnx kernel, received 0/);
+    expect(() => exportOnnx(graph, { name: 'test', kernels })).toThrow(
+      /expected 1 values from its onnx kernel, received 0/,
+    );
   });
 });

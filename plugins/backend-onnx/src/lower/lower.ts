@@ -1,8 +1,25 @@
 /** From a graph to an ONNX model: passes, the choice of kernels, emission. */
 
 import {
-  callOf, check, expandOps, fail, fold, hoistRandom, numberOf, sameShape, showTypes,
-  type Graph, type HoistedRandom, type HostTensor, type Kernel, type KernelSource, type Limits, type Node, type TensorType, type Types, type Value,
+  callOf,
+  check,
+  expandOps,
+  fail,
+  fold,
+  hoistRandom,
+  numberOf,
+  sameShape,
+  showTypes,
+  type Graph,
+  type HoistedRandom,
+  type HostTensor,
+  type Kernel,
+  type KernelSource,
+  type Limits,
+  type Node,
+  type TensorType,
+  type Types,
+  type Value,
 } from '@heddle/core';
 import type { OnnxKernel, OnnxValue } from '../kernel.js';
 import { OnnxModel } from '../model/onnx.js';
@@ -37,7 +54,10 @@ export interface Lowered {
 export const format = 'onnx@1';
 
 /** Turns a graph into a model. @throws E_SHAPE…, E_LIMIT, E_RANDOM_KEY, E_EXPORT */
-export function lower(graph: Graph, { name, kernels, constants = {}, limits, engine, firstOutputOnly = [], without = [] }: LowerOptions): Lowered {
+export function lower(
+  graph: Graph,
+  { name, kernels, constants = {}, limits, engine, firstOutputOnly = [], without = [] }: LowerOptions,
+): Lowered {
   const notes: string[] = [`${graph.nodes.length} nodes traced`];
   const checked = check(graph, limits, engine);
   const source = withBuiltIns(kernels, without);
@@ -79,11 +99,15 @@ export function lower(graph: Graph, { name, kernels, constants = {}, limits, eng
 
 /** The user's kernels come first, so that a plugin may replace a built-in one. */
 const withBuiltIns = (kernels: KernelSource | undefined, without: readonly string[]): KernelSource => ({
-  find: (wanted, op) => [...(kernels?.find(wanted, op) ?? []), ...builtInKernels.filter(k => k.op === op && !without.includes(op))],
+  find: (wanted, op) => [
+    ...(kernels?.find(wanted, op) ?? []),
+    ...builtInKernels.filter(k => k.op === op && !without.includes(op)),
+  ],
 });
 
 /** Values that a node or the graph's outputs read. */
-const readValues = (graph: Graph): ReadonlySet<Value> => new Set([...graph.nodes.flatMap(node => node.inputs), ...Object.values(graph.outputs)]);
+const readValues = (graph: Graph): ReadonlySet<Value> =>
+  new Set([...graph.nodes.flatMap(node => node.inputs), ...Object.values(graph.outputs)]);
 
 function choose(source: KernelSource, node: Node): Kernel<OnnxKernel> | null {
   const { op, attrs } = callOf(node)!;
@@ -96,7 +120,12 @@ interface Written {
   readonly outputNames: Record<string, string>;
 }
 
-function emit(model: OnnxModel, graph: Graph, source: KernelSource, constants: Readonly<Record<string, HostTensor>>): Written {
+function emit(
+  model: OnnxModel,
+  graph: Graph,
+  source: KernelSource,
+  constants: Readonly<Record<string, HostTensor>>,
+): Written {
   const names = new Map<Value, OnnxValue>();
   const factors = scaledProducts(graph);
   const read = readValues(graph);
@@ -116,11 +145,14 @@ function emit(model: OnnxModel, graph: Graph, source: KernelSource, constants: R
       if (value.node.op !== 'broadcast' || names.has(value)) {
         const n = numberOf(value);
         // A rank-0 constant takes ONNX Runtime's path for scalars.
-        if (n !== null && value.type.dtype !== 'bool') return { value: model.constant([n], [], value.type.dtype), shape: [] };
+        if (n !== null && value.type.dtype !== 'bool')
+          return { value: model.constant([n], [], value.type.dtype), shape: [] };
         return { value: at.name(value), shape: value.type.shape };
       }
       const n = numberOf(value);
-      return n === null ? at.narrow(value.node.inputs[0]!) : { value: model.constant([n], [], value.type.dtype), shape: [] };
+      return n === null
+        ? at.narrow(value.node.inputs[0]!)
+        : { value: model.constant([n], [], value.type.dtype), shape: [] };
     },
   };
   for (const [name, value] of Object.entries(graph.inputs)) {
@@ -137,9 +169,20 @@ function emit(model: OnnxModel, graph: Graph, source: KernelSource, constants: R
     if (callOf(node)) {
       const { op, attrs } = callOf(node)!;
       const kernel = choose(source, node)!;
-      const made = kernel.build(node.inputs.map(v => v.type), attrs)(model, node.inputs.map(at.name), node.outputs.map(v => read.has(v)));
+      const made = kernel.build(
+        node.inputs.map(v => v.type),
+        attrs,
+      )(
+        model,
+        node.inputs.map(at.name),
+        node.outputs.map(v => read.has(v)),
+      );
       if (made.length !== node.outputs.length) {
-        fail('E_KERNEL', `${op.name}: expected ${node.outputs.length} values from its onnx kernel, received ${made.length}. Return one for each output.`, { op: op.name });
+        fail(
+          'E_KERNEL',
+          `${op.name}: expected ${node.outputs.length} values from its onnx kernel, received ${made.length}. Return one for each output.`,
+          { op: op.name },
+        );
       }
       node.outputs.forEach((v, i) => names.set(v, made[i]!));
     } else {
@@ -155,14 +198,19 @@ function emit(model: OnnxModel, graph: Graph, source: KernelSource, constants: R
 
 function expectType(name: string, type: TensorType, fixed: HostTensor): void {
   if (fixed.dtype !== type.dtype || !sameShape(fixed.shape, type.shape)) {
-    fail('E_FEED', `constant '${name}': expected ${showTypes([type])}, received ${showTypes([fixed])}. Give the tensor that the graph was traced with.`, { name });
+    fail(
+      'E_FEED',
+      `constant '${name}': expected ${showTypes([type])}, received ${showTypes([fixed])}. Give the tensor that the graph was traced with.`,
+      { name },
+    );
   }
 }
 
 /** Products of a matrix product with one number, when nobody else reads the unscaled one: the contraction takes the factor. */
 function scaledProducts(graph: Graph): Map<Node, number> {
   const readers = new Map<Node, Node[]>();
-  for (const node of graph.nodes) for (const v of node.inputs) readers.set(v.node, [...(readers.get(v.node) ?? []), node]);
+  for (const node of graph.nodes)
+    for (const v of node.inputs) readers.set(v.node, [...(readers.get(v.node) ?? []), node]);
   const outputs = new Set(Object.values(graph.outputs).map(v => v.node));
   const factors = new Map<Node, number>();
   for (const node of graph.nodes) {
@@ -174,4 +222,3 @@ function scaledProducts(graph: Graph): Map<Node, number> {
   }
   return factors;
 }
-

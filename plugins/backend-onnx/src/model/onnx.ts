@@ -82,7 +82,10 @@ export class OnnxModel implements OnnxWriter {
   }
 
   constant(data: ArrayLike<number>, shape: Shape, dtype: Element): OnnxValue {
-    const key = data.length <= 16 ? `${dtype} ${shape.join()} ${Array.from(data, x => (Object.is(x, -0) ? '-0' : String(x))).join()}` : null;
+    const key =
+      data.length <= 16
+        ? `${dtype} ${shape.join()} ${Array.from(data, x => (Object.is(x, -0) ? '-0' : String(x))).join()}`
+        : null;
     const known = key === null ? undefined : this.#known.get(key);
     if (known !== undefined) return known;
     const name = this.#fresh('constant');
@@ -100,14 +103,19 @@ export class OnnxModel implements OnnxWriter {
     for (const input of this.#inputs) graph.message(11, input);
     for (const output of this.#outputs) graph.message(12, output);
     if (graph.length > maxBytes) {
-      fail('E_EXPORT', `${name}: expected an ONNX model under 2 GB, received ${graph.length} bytes. Leave the weights as inputs, or split the model.`, { bytes: graph.length });
+      fail(
+        'E_EXPORT',
+        `${name}: expected an ONNX model under 2 GB, received ${graph.length} bytes. Leave the weights as inputs, or split the model.`,
+        { bytes: graph.length },
+      );
     }
     // IR version 8 is the first that goes with opset 18.
     const model = new Message().int(1, 8).string(2, 'heddle');
     model.message(7, graph).message(8, operatorSet('', opset));
     const domains = new Set(this.#nodes.flatMap(({ options: { domain } }) => domain ?? []));
     for (const domain of domains) model.message(8, operatorSet(domain, 1));
-    for (const [key, value] of Object.entries(metadata)) model.message(14, new Message().string(1, key).string(2, value));
+    for (const [key, value] of Object.entries(metadata))
+      model.message(14, new Message().string(1, key).string(2, value));
     return model.finish();
   }
 }
@@ -122,18 +130,31 @@ function valueInfo(name: string, { dtype, shape }: TensorType): Message {
 }
 
 function tensor(name: string, data: ArrayLike<number>, shape: Shape, dtype: Element): Message {
-  if (data.length !== sizeOf(shape)) fail('E_SHAPE', `constant: expected ${sizeOf(shape)} numbers for [${shape.join(', ')}], received ${data.length}.`, { shape });
+  if (data.length !== sizeOf(shape))
+    fail('E_SHAPE', `constant: expected ${sizeOf(shape)} numbers for [${shape.join(', ')}], received ${data.length}.`, {
+      shape,
+    });
   const message = new Message();
   for (const d of shape) message.int(1, d);
-  const typed = dtype === 'i64' ? BigInt64Array.from(data, BigInt) : data instanceof arrays[dtype] ? data : arrays[dtype].from(data);
-  return message.int(2, dataType[dtype]).string(8, name).bytes(9, new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength));
+  const typed =
+    dtype === 'i64'
+      ? BigInt64Array.from(data, BigInt)
+      : data instanceof arrays[dtype]
+        ? data
+        : arrays[dtype].from(data);
+  return message
+    .int(2, dataType[dtype])
+    .string(8, name)
+    .bytes(9, new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength));
 }
 
 function attribute(name: string, value: OnnxAttribute): Message {
   const message = new Message().string(1, name);
   if (typeof value === 'string') return message.string(4, value).int(20, attributeType.string);
   if (typeof value === 'number') {
-    return Number.isInteger(value) ? message.int(3, value).int(20, attributeType.int) : message.float(2, value).int(20, attributeType.float);
+    return Number.isInteger(value)
+      ? message.int(3, value).int(20, attributeType.int)
+      : message.float(2, value).int(20, attributeType.float);
   }
   if ('float' in value) return message.float(2, value.float).int(20, attributeType.float);
   for (const n of value) message.int(8, n);

@@ -23,13 +23,23 @@ export const matmulNode = definePrimitive<Flags>({
     types.forEach(t => expectDtype('matmul', t, ['f32']));
     const rank = x!.shape.length;
     if (rank < 2 || z!.shape.length !== rank || !sameShape(x!.shape.slice(0, -2), z!.shape.slice(0, -2))) {
-      refuse('matmul', 'E_SHAPE', `expected two tensors of one rank from 2 up with equal leading axes, received ${showTypes(types)}.`, { types });
+      refuse(
+        'matmul',
+        'E_SHAPE',
+        `expected two tensors of one rank from 2 up with equal leading axes, received ${showTypes(types)}.`,
+        { types },
+      );
     }
     const [m, k] = ends(x!.shape, transposeLeft);
     const [inner, n] = ends(z!.shape, transposeRight);
     if (k !== inner) {
       const flags = `${transposeLeft ? ', left transposed' : ''}${transposeRight ? ', right transposed' : ''}`;
-      refuse('matmul', 'E_SHAPE', `expected equal inner sizes, received ${k} and ${inner} from ${showTypes(types)}${flags}.`, { types, inner: [k, inner] });
+      refuse(
+        'matmul',
+        'E_SHAPE',
+        `expected equal inner sizes, received ${k} and ${inner} from ${showTypes(types)}${flags}.`,
+        { types, inner: [k, inner] },
+      );
     }
     return { dtype: 'f32', shape: [...x!.shape.slice(0, -2), m, n] };
   },
@@ -64,5 +74,8 @@ const ends = (shape: readonly number[], transposed: boolean): readonly [number, 
   return transposed ? [columns, rows] : [rows, columns];
 };
 
-export const matmul = (x: Value, z: Value, { transposeLeft = false, transposeRight = false }: MatmulFlags = {}): Value =>
-  matmulNode([x, z], { transposeLeft, transposeRight });
+export const matmul = (
+  x: Value,
+  z: Value,
+  { transposeLeft = false, transposeRight = false }: MatmulFlags = {},
+): Value => matmulNode([x, z], { transposeLeft, transposeRight });

@@ -38,7 +38,12 @@ function unary({ name, gradient, cell, vjp, dtypes = ['f32'] }: Unary) {
 
 export const expNode = unary({ name: 'exp', gradient: 'ct * y', cell: Math.exp, vjp: (ct, _x, y) => mul(ct, y) });
 export const logNode = unary({ name: 'log', gradient: 'ct / x', cell: Math.log, vjp: (ct, x) => div(ct, x) });
-export const sqrtNode = unary({ name: 'sqrt', gradient: '(ct * 0.5) / y', cell: Math.sqrt, vjp: (ct, _x, y) => div(scale(ct, 0.5), y) });
+export const sqrtNode = unary({
+  name: 'sqrt',
+  gradient: '(ct * 0.5) / y',
+  cell: Math.sqrt,
+  vjp: (ct, _x, y) => div(scale(ct, 0.5), y),
+});
 
 /**
  * A primitive, not sugar: written with `exp` the gradient of large inputs is 0 * inf = NaN,
@@ -57,9 +62,20 @@ export const erfNode = unary({
   vjp: (ct, x) => mul(ct, scale(exp(scale(mul(x, x), -1)), 2 / Math.sqrt(Math.PI))),
 });
 export const sinNode = unary({ name: 'sin', gradient: 'ct * cos(x)', cell: Math.sin, vjp: (ct, x) => mul(ct, cos(x)) });
-export const cosNode = unary({ name: 'cos', gradient: '-(ct * sin(x))', cell: Math.cos, vjp: (ct, x) => scale(mul(ct, sin(x)), -1) });
+export const cosNode = unary({
+  name: 'cos',
+  gradient: '-(ct * sin(x))',
+  cell: Math.cos,
+  vjp: (ct, x) => scale(mul(ct, sin(x)), -1),
+});
 export const floorNode = unary({ name: 'floor', gradient: '-', cell: Math.floor, vjp: () => null });
-export const stopGradientNode = unary({ name: 'stopGradient', gradient: '-', cell: x => x, vjp: () => null, dtypes: ['f32', 'i32', 'bool'] });
+export const stopGradientNode = unary({
+  name: 'stopGradient',
+  gradient: '-',
+  cell: x => x,
+  vjp: () => null,
+  dtypes: ['f32', 'i32', 'bool'],
+});
 
 export const castNode = definePrimitive<{ readonly dtype: Dtype }>({
   name: 'cast',
@@ -110,8 +126,18 @@ function binary({ name, gradient, cell, vjp, dtypes = ['f32', 'i32'], result }: 
 const noFlow = (): readonly null[] => [null, null];
 
 export const addNode = binary({ name: 'add', gradient: 'ct, ct', cell: (x, z) => x + z, vjp: ct => [ct, ct] });
-export const subNode = binary({ name: 'sub', gradient: 'ct, -ct', cell: (x, z) => x - z, vjp: ct => [ct, scale(ct, -1)] });
-export const mulNode = binary({ name: 'mul', gradient: 'ct * z, ct * x', cell: (x, z) => x * z, vjp: (ct, x, z) => [mul(ct, z), mul(ct, x)] });
+export const subNode = binary({
+  name: 'sub',
+  gradient: 'ct, -ct',
+  cell: (x, z) => x - z,
+  vjp: ct => [ct, scale(ct, -1)],
+});
+export const mulNode = binary({
+  name: 'mul',
+  gradient: 'ct * z, ct * x',
+  cell: (x, z) => x * z,
+  vjp: (ct, x, z) => [mul(ct, z), mul(ct, x)],
+});
 /** i32 division truncates towards zero, as ONNX and WGSL do. */
 export const divNode = binary({
   name: 'div',
@@ -119,8 +145,21 @@ export const divNode = binary({
   cell: (x, z) => x / z,
   vjp: (ct, _x, z, y) => [div(ct, z), scale(div(mul(ct, y), z), -1)],
 });
-export const lessNode = binary({ name: 'less', gradient: '-, -', cell: (x, z) => Number(x < z), vjp: noFlow, result: 'bool' });
-export const equalNode = binary({ name: 'equal', gradient: '-, -', cell: (x, z) => Number(x === z), vjp: noFlow, dtypes: ['f32', 'i32', 'bool'], result: 'bool' });
+export const lessNode = binary({
+  name: 'less',
+  gradient: '-, -',
+  cell: (x, z) => Number(x < z),
+  vjp: noFlow,
+  result: 'bool',
+});
+export const equalNode = binary({
+  name: 'equal',
+  gradient: '-, -',
+  cell: (x, z) => Number(x === z),
+  vjp: noFlow,
+  dtypes: ['f32', 'i32', 'bool'],
+  result: 'bool',
+});
 
 export const whereNode = definePrimitive<NoAttrs>({
   name: 'where',
@@ -130,7 +169,10 @@ export const whereNode = definePrimitive<NoAttrs>({
   infer(types) {
     const [c, x, z] = types;
     if (!types.every(t => sameShape(t.shape, c!.shape))) expectSameShapes('where', types);
-    if (c!.dtype !== 'bool') refuse('where', 'E_DTYPE', `expected a bool condition, received ${showTypes([c!])}. Compare first.`, { condition: c });
+    if (c!.dtype !== 'bool')
+      refuse('where', 'E_DTYPE', `expected a bool condition, received ${showTypes([c!])}. Compare first.`, {
+        condition: c,
+      });
     expectSameDtypes('where', [x!, z!]);
     return x!;
   },

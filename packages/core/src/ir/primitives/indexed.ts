@@ -8,7 +8,8 @@ import type { TensorType, Value } from '../types.js';
 import { expectAxis } from './rules.js';
 
 function expectIndex(op: string, types: readonly TensorType[]): void {
-  if (types[1]!.dtype !== 'i32') refuse(op, 'E_DTYPE', `expected an i32 index, received ${showTypes(types)}.`, { types });
+  if (types[1]!.dtype !== 'i32')
+    refuse(op, 'E_DTYPE', `expected an i32 index, received ${showTypes(types)}.`, { types });
 }
 
 export const gatherNode = definePrimitive<{ readonly axis: number }>({
@@ -47,10 +48,19 @@ export const scatterAddNode = definePrimitive<{ readonly axis: number; readonly 
     const [x, index] = types;
     const end = axis + index!.shape.length;
     expectIndex('scatterAdd', types);
-    if (!Number.isInteger(axis) || axis < 0 || end > x!.shape.length || !sameShape(x!.shape.slice(axis, end), index!.shape)) {
-      refuse('scatterAdd', 'E_SHAPE', `expected the index's shape at axis ${axis}, received ${showTypes(types)}.`, { types, axis });
+    if (
+      !Number.isInteger(axis) ||
+      axis < 0 ||
+      end > x!.shape.length ||
+      !sameShape(x!.shape.slice(axis, end), index!.shape)
+    ) {
+      refuse('scatterAdd', 'E_SHAPE', `expected the index's shape at axis ${axis}, received ${showTypes(types)}.`, {
+        types,
+        axis,
+      });
     }
-    if (!Number.isInteger(size) || size < 1) refuse('scatterAdd', 'E_ATTRIBUTE', `expected a size from 1 up, received ${size}.`, { size });
+    if (!Number.isInteger(size) || size < 1)
+      refuse('scatterAdd', 'E_ATTRIBUTE', `expected a size from 1 up, received ${size}.`, { size });
     return { dtype: x!.dtype, shape: [...x!.shape.slice(0, axis), size, ...x!.shape.slice(end)] };
   },
   vjp: ({ ct, inputs: [, index], attrs: { axis } }) => [gather(ct, index!, axis), null],
@@ -72,10 +82,15 @@ export const scatterAddNode = definePrimitive<{ readonly axis: number; readonly 
 
 function inRange(op: string, index: number, size: number): number {
   if (index < 0 || index >= size) {
-    fail('E_INDEX', `${op}: expected an index between 0 and ${size - 1}, received ${index}. Check token ids against the vocabulary.`, { op, index, size });
+    fail(
+      'E_INDEX',
+      `${op}: expected an index between 0 and ${size - 1}, received ${index}. Check token ids against the vocabulary.`,
+      { op, index, size },
+    );
   }
   return index;
 }
 
 export const gather = (x: Value, index: Value, axis: number): Value => gatherNode([x, index], { axis });
-export const scatterAdd = (x: Value, index: Value, axis: number, size: number): Value => scatterAddNode([x, index], { axis, size });
+export const scatterAdd = (x: Value, index: Value, axis: number, size: number): Value =>
+  scatterAddNode([x, index], { axis, size });

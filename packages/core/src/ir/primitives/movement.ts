@@ -14,7 +14,12 @@ export const reshapeNode = definePrimitive<{ readonly shape: Shape }>({
   gradient: 'reshape back',
   infer([x], { shape }) {
     if (sizeOf(x!.shape) !== sizeOf(shape)) {
-      refuse('reshape', 'E_SHAPE', `expected ${sizeOf(shape)} cells for [${shape.join(', ')}], received ${sizeOf(x!.shape)} of [${x!.shape.join(', ')}].`, { from: x!.shape, to: shape });
+      refuse(
+        'reshape',
+        'E_SHAPE',
+        `expected ${sizeOf(shape)} cells for [${shape.join(', ')}], received ${sizeOf(x!.shape)} of [${x!.shape.join(', ')}].`,
+        { from: x!.shape, to: shape },
+      );
     }
     return { dtype: x!.dtype, shape };
   },
@@ -30,16 +35,30 @@ export const transposeNode = definePrimitive<{ readonly permutation: readonly nu
   infer([x], { permutation }) {
     const sorted = [...permutation].sort((a, b) => a - b);
     if (permutation.length !== x!.shape.length || !sorted.every((p, i) => p === i)) {
-      refuse('transpose', 'E_ATTRIBUTE', `expected a permutation of ${x!.shape.length} axes, received [${permutation.join(', ')}] for [${x!.shape.join(', ')}].`, { permutation, shape: x!.shape });
+      refuse(
+        'transpose',
+        'E_ATTRIBUTE',
+        `expected a permutation of ${x!.shape.length} axes, received [${permutation.join(', ')}] for [${x!.shape.join(', ')}].`,
+        { permutation, shape: x!.shape },
+      );
     }
     return { dtype: x!.dtype, shape: permutation.map(p => x!.shape[p]!) };
   },
-  vjp: ({ ct, attrs: { permutation } }) => [transpose(ct, permutation.map((_, i) => permutation.indexOf(i)))],
+  vjp: ({ ct, attrs: { permutation } }) => [
+    transpose(
+      ct,
+      permutation.map((_, i) => permutation.indexOf(i)),
+    ),
+  ],
   evaluate([x], { permutation }, { type, data }) {
     const strides = stridesOf(x!.type.shape);
-    walk(type.shape, permutation.map(p => strides[p]!), (cell, offset) => {
-      data[cell] = x!.data[offset]!;
-    });
+    walk(
+      type.shape,
+      permutation.map(p => strides[p]!),
+      (cell, offset) => {
+        data[cell] = x!.data[offset]!;
+      },
+    );
   },
 });
 
@@ -51,7 +70,12 @@ export const broadcastNode = definePrimitive<{ readonly shape: Shape }>({
   gradient: 'reduceSum over the grown axes, then reshape',
   infer([x], { shape }) {
     if (x!.shape.length !== shape.length || !x!.shape.every((d, i) => d === shape[i] || d === 1)) {
-      refuse('broadcast', 'E_SHAPE', `expected the same rank with axes equal or 1, received [${x!.shape.join(', ')}] for [${shape.join(', ')}].`, { from: x!.shape, to: shape });
+      refuse(
+        'broadcast',
+        'E_SHAPE',
+        `expected the same rank with axes equal or 1, received [${x!.shape.join(', ')}] for [${shape.join(', ')}].`,
+        { from: x!.shape, to: shape },
+      );
     }
     return { dtype: x!.dtype, shape };
   },
@@ -78,19 +102,42 @@ export const sliceNode = definePrimitive<{ readonly starts: Shape; readonly ends
     const lawful =
       starts.length === shape.length &&
       ends.length === shape.length &&
-      shape.every((d, i) => Number.isInteger(starts[i]) && Number.isInteger(ends[i]) && starts[i]! >= 0 && starts[i]! < ends[i]! && ends[i]! <= d);
+      shape.every(
+        (d, i) =>
+          Number.isInteger(starts[i]) &&
+          Number.isInteger(ends[i]) &&
+          starts[i]! >= 0 &&
+          starts[i]! < ends[i]! &&
+          ends[i]! <= d,
+      );
     if (!lawful) {
-      refuse('slice', 'E_ATTRIBUTE', `expected 0 <= start < end <= size on every axis, received starts [${starts.join(', ')}] and ends [${ends.join(', ')}] for [${shape.join(', ')}].`, { starts, ends, shape });
+      refuse(
+        'slice',
+        'E_ATTRIBUTE',
+        `expected 0 <= start < end <= size on every axis, received starts [${starts.join(', ')}] and ends [${ends.join(', ')}] for [${shape.join(', ')}].`,
+        { starts, ends, shape },
+      );
     }
     return { dtype: x!.dtype, shape: shape.map((_, i) => ends[i]! - starts[i]!) };
   },
-  vjp: ({ ct, inputs: [x], attrs: { starts, ends } }) => [pad(ct, starts, x!.type.shape.map((d, i) => d - ends[i]!))],
+  vjp: ({ ct, inputs: [x], attrs: { starts, ends } }) => [
+    pad(
+      ct,
+      starts,
+      x!.type.shape.map((d, i) => d - ends[i]!),
+    ),
+  ],
   evaluate([x], { starts }, { type, data }) {
     const strides = stridesOf(x!.type.shape);
     const first = starts.reduce((n, s, i) => n + s * strides[i]!, 0);
-    walk(type.shape, strides, (cell, offset) => {
-      data[cell] = x!.data[offset]!;
-    }, first);
+    walk(
+      type.shape,
+      strides,
+      (cell, offset) => {
+        data[cell] = x!.data[offset]!;
+      },
+      first,
+    );
   },
 });
 
@@ -101,19 +148,38 @@ export const padNode = definePrimitive<{ readonly low: Shape; readonly high: Sha
   gradient: 'slice',
   infer([x], { low, high }) {
     const { shape } = x!;
-    const lawful = low.length === shape.length && high.length === shape.length && [...low, ...high].every(p => Number.isInteger(p) && p >= 0);
+    const lawful =
+      low.length === shape.length &&
+      high.length === shape.length &&
+      [...low, ...high].every(p => Number.isInteger(p) && p >= 0);
     if (!lawful) {
-      refuse('pad', 'E_ATTRIBUTE', `expected whole numbers from 0 up for every axis, received low [${low.join(', ')}] and high [${high.join(', ')}] for [${shape.join(', ')}].`, { low, high, shape });
+      refuse(
+        'pad',
+        'E_ATTRIBUTE',
+        `expected whole numbers from 0 up for every axis, received low [${low.join(', ')}] and high [${high.join(', ')}] for [${shape.join(', ')}].`,
+        { low, high, shape },
+      );
     }
     return { dtype: x!.dtype, shape: shape.map((d, i) => d + low[i]! + high[i]!) };
   },
-  vjp: ({ ct, inputs: [x], attrs: { low } }) => [slice(ct, low, x!.type.shape.map((d, i) => d + low[i]!))],
+  vjp: ({ ct, inputs: [x], attrs: { low } }) => [
+    slice(
+      ct,
+      low,
+      x!.type.shape.map((d, i) => d + low[i]!),
+    ),
+  ],
   evaluate([x], { low }, { type, data }) {
     const strides = stridesOf(type.shape);
     const first = low.reduce((n, s, i) => n + s * strides[i]!, 0);
-    walk(x!.type.shape, strides, (cell, offset) => {
-      data[offset] = x!.data[cell]!;
-    }, first);
+    walk(
+      x!.type.shape,
+      strides,
+      (cell, offset) => {
+        data[offset] = x!.data[cell]!;
+      },
+      first,
+    );
   },
 });
 
@@ -128,15 +194,25 @@ export const concatNode = definePrimitive<{ readonly axis: number }>({
     expectSameDtypes('concat', types);
     const others = (shape: Shape): number[] => shape.filter((_, i) => i !== axis);
     if (!types.every(t => t.shape.length === first.shape.length && sameShape(others(t.shape), others(first.shape)))) {
-      refuse('concat', 'E_SHAPE', `expected equal axes but for axis ${axis}, received ${showTypes(types)}.`, { types, axis });
+      refuse('concat', 'E_SHAPE', `expected equal axes but for axis ${axis}, received ${showTypes(types)}.`, {
+        types,
+        axis,
+      });
     }
-    return { dtype: first.dtype, shape: first.shape.map((d, i) => (i === axis ? types.reduce((n, t) => n + t.shape[i]!, 0) : d)) };
+    return {
+      dtype: first.dtype,
+      shape: first.shape.map((d, i) => (i === axis ? types.reduce((n, t) => n + t.shape[i]!, 0) : d)),
+    };
   },
   vjp: ({ ct, inputs, attrs: { axis } }) => {
     let from = 0;
     return inputs.map(x => {
       const to = from + x.type.shape[axis]!;
-      const part = slice(ct, ct.type.shape.map((_, i) => (i === axis ? from : 0)), ct.type.shape.map((d, i) => (i === axis ? to : d)));
+      const part = slice(
+        ct,
+        ct.type.shape.map((_, i) => (i === axis ? from : 0)),
+        ct.type.shape.map((d, i) => (i === axis ? to : d)),
+      );
       from = to;
       return part;
     });
@@ -145,20 +221,30 @@ export const concatNode = definePrimitive<{ readonly axis: number }>({
     const strides = stridesOf(type.shape);
     let from = 0;
     for (const part of parts) {
-      walk(part.type.shape, strides, (cell, offset) => {
-        data[offset] = part.data[cell]!;
-      }, from * strides[axis]!);
+      walk(
+        part.type.shape,
+        strides,
+        (cell, offset) => {
+          data[offset] = part.data[cell]!;
+        },
+        from * strides[axis]!,
+      );
       from += part.type.shape[axis]!;
     }
   },
 });
 
-export const reshape = (x: Value, shape: Shape): Value => (sameShape(x.type.shape, shape) ? x : reshapeNode([x], { shape }));
+export const reshape = (x: Value, shape: Shape): Value =>
+  sameShape(x.type.shape, shape) ? x : reshapeNode([x], { shape });
 export const transpose = (x: Value, permutation: readonly number[]): Value =>
-  permutation.every((p, i) => p === i) && permutation.length === x.type.shape.length ? x : transposeNode([x], { permutation });
-export const broadcast = (x: Value, shape: Shape): Value => (sameShape(x.type.shape, shape) ? x : broadcastNode([x], { shape }));
+  permutation.every((p, i) => p === i) && permutation.length === x.type.shape.length
+    ? x
+    : transposeNode([x], { permutation });
+export const broadcast = (x: Value, shape: Shape): Value =>
+  sameShape(x.type.shape, shape) ? x : broadcastNode([x], { shape });
 export const slice = (x: Value, starts: Shape, ends: Shape): Value =>
   starts.every(s => s === 0) && sameShape(ends, x.type.shape) ? x : sliceNode([x], { starts, ends });
 export const pad = (x: Value, low: Shape, high: Shape): Value =>
   low.every(p => p === 0) && high.every(p => p === 0) ? x : padNode([x], { low, high });
-export const concat = (parts: readonly Value[], axis: number): Value => (parts.length === 1 ? parts[0]! : concatNode(parts, { axis }));
+export const concat = (parts: readonly Value[], axis: number): Value =>
+  parts.length === 1 ? parts[0]! : concatNode(parts, { axis });

@@ -42,7 +42,14 @@ const cases: readonly Case[] = [
   { name: 'broadcast', fn: x => x.broadcastTo([2, 4, 3]).exp(), shapes: [[4, 1]] },
   { name: 'slice', fn: x => x.slice(1, 1, 3).exp(), shapes: [[2, 4]] },
   { name: 'pad', fn: x => x.pad(0, 1, 0).pad(1, 0, 2).exp(), shapes: [[2, 2]] },
-  { name: 'concat', fn: (x, z) => concat([x, z], 1).exp(), shapes: [[2, 2], [2, 3]] },
+  {
+    name: 'concat',
+    fn: (x, z) => concat([x, z], 1).exp(),
+    shapes: [
+      [2, 2],
+      [2, 3],
+    ],
+  },
   { name: 'gather', fn: x => x.gather(index).exp(), shapes: [[3, 2]] },
   { name: 'gather axis 1, matrix of indices', fn: x => x.gather(square, 1).exp(), shapes: [[2, 3, 2]] },
   { name: 'scatterAdd', fn: x => x.scatterAdd(index, 0, 3).exp(), shapes: [[4, 2]] },

@@ -28,7 +28,8 @@ function reducer({ name, gradient, start, fold, vjp }: Reducer) {
     infer([x], { axes }) {
       expectDtype(name, x!, ['f32', 'i32']);
       expectAxes(name, axes, x!.shape);
-      if (axes.length === 0) refuse(name, 'E_ATTRIBUTE', 'expected at least one axis, received none. Leave the reduction out.', {});
+      if (axes.length === 0)
+        refuse(name, 'E_ATTRIBUTE', 'expected at least one axis, received none. Leave the reduction out.', {});
       return { dtype: x!.dtype, shape: withoutAxes(x!.shape, axes) };
     },
     vjp,
@@ -46,7 +47,8 @@ function reducer({ name, gradient, start, fold, vjp }: Reducer) {
 }
 
 /** Puts the removed axes back. @shape v without `axes` -> shape */
-export const spread = (v: Value, shape: Shape, axes: readonly number[]): Value => broadcast(reshape(v, onesAt(shape, axes)), shape);
+export const spread = (v: Value, shape: Shape, axes: readonly number[]): Value =>
+  broadcast(reshape(v, onesAt(shape, axes)), shape);
 
 export const reduceSumNode = reducer({
   name: 'reduceSum',

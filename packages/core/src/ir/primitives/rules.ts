@@ -6,7 +6,12 @@ import type { Dtype, Shape, TensorType } from '../types.js';
 
 export function expectSameShapes(op: string, types: readonly TensorType[]): void {
   if (!types.every(t => sameShape(t.shape, types[0]!.shape))) {
-    refuse(op, 'E_SHAPE', `expected equal shapes, received ${showTypes(types)}. Broadcast one to the other first; the Tensor methods do it.`, { types });
+    refuse(
+      op,
+      'E_SHAPE',
+      `expected equal shapes, received ${showTypes(types)}. Broadcast one to the other first; the Tensor methods do it.`,
+      { types },
+    );
   }
 }
 
@@ -18,7 +23,10 @@ export function expectSameDtypes(op: string, types: readonly TensorType[]): void
 
 export function expectDtype(op: string, type: TensorType, allowed: readonly Dtype[]): void {
   if (!allowed.includes(type.dtype)) {
-    refuse(op, 'E_DTYPE', `expected ${allowed.join(' or ')}, received ${showTypes([type])}. Cast it first.`, { type, allowed });
+    refuse(op, 'E_DTYPE', `expected ${allowed.join(' or ')}, received ${showTypes([type])}. Cast it first.`, {
+      type,
+      allowed,
+    });
   }
 }
 
@@ -26,7 +34,12 @@ export function expectAxes(op: string, axes: readonly number[], shape: Shape): v
   const rank = shape.length;
   const lawful = axes.every((a, i) => Number.isInteger(a) && a >= 0 && a < rank && (i === 0 || a > axes[i - 1]!));
   if (!lawful) {
-    refuse(op, 'E_ATTRIBUTE', `expected axes in rising order between 0 and ${rank - 1}, received [${axes.join(', ')}] for shape [${shape.join(', ')}].`, { axes, shape });
+    refuse(
+      op,
+      'E_ATTRIBUTE',
+      `expected axes in rising order between 0 and ${rank - 1}, received [${axes.join(', ')}] for shape [${shape.join(', ')}].`,
+      { axes, shape },
+    );
   }
 }
 

@@ -19,7 +19,8 @@ export const inputNode = definePrimitive<{ readonly name: string; readonly type:
   gradient: '-',
   infer: (_inputs, { type }) => type,
   vjp: none,
-  evaluate: (_inputs, { name }) => fail('E_FEED', `input '${name}': expected a value, received none. Feed it by name.`, { name }),
+  evaluate: (_inputs, { name }) =>
+    fail('E_FEED', `input '${name}': expected a value, received none. Feed it by name.`, { name }),
 });
 export const input = (name: string, type: TensorType): Value => inputNode([], { name, type });
 
@@ -31,7 +32,12 @@ export const constantNode = definePrimitive<{ readonly type: TensorType; readonl
   gradient: '-',
   infer(_inputs, { type, data }) {
     if (data.length !== sizeOf(type.shape)) {
-      refuse('constant', 'E_SHAPE', `expected ${sizeOf(type.shape)} numbers for [${type.shape.join(', ')}], received ${data.length}.`, { type, length: data.length });
+      refuse(
+        'constant',
+        'E_SHAPE',
+        `expected ${sizeOf(type.shape)} numbers for [${type.shape.join(', ')}], received ${data.length}.`,
+        { type, length: data.length },
+      );
     }
     return type;
   },
@@ -54,7 +60,12 @@ export function constant(data: ArrayLike<number>, shape: Shape, dtype: Dtype = '
   if (dtype === 'i32') {
     for (let i = 0; i < data.length; i++) {
       if (!Number.isInteger(data[i])) {
-        refuse('constant', 'E_DTYPE', `expected whole numbers for i32[${shape.join(', ')}], received ${data[i]}. Cast the tensor to f32 first.`, { value: data[i], index: i });
+        refuse(
+          'constant',
+          'E_DTYPE',
+          `expected whole numbers for i32[${shape.join(', ')}], received ${data[i]}. Cast the tensor to f32 first.`,
+          { value: data[i], index: i },
+        );
       }
     }
   }
@@ -104,6 +115,13 @@ export const random = (key: Value, shape: Shape, stream: number): Value => rando
 
 /** One number everywhere: a scalar constant, broadcast. */
 export function full(shape: Shape, value: number, dtype: Dtype = 'f32'): Value {
-  return broadcast(constant([value], shape.map(() => 1), dtype), shape);
+  return broadcast(
+    constant(
+      [value],
+      shape.map(() => 1),
+      dtype,
+    ),
+    shape,
+  );
 }
 export const fullLike = (like: Value, value: number): Value => full(like.type.shape, value, like.type.dtype);

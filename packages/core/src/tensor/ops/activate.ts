@@ -30,11 +30,19 @@ export const geluGradOp = defineOp<Form>({
   infer: ([x]) => [x!],
   decompose([x, half], { form }) {
     if (form === 'erf') {
-      const density = x!.square().mul(-0.5).exp().mul(2 / Math.sqrt(2 * Math.PI));
+      const density = x!
+        .square()
+        .mul(-0.5)
+        .exp()
+        .mul(2 / Math.sqrt(2 * Math.PI));
       return [half!.mul(x!.mul(Math.SQRT1_2).erf().add(1).add(x!.mul(density)))];
     }
     const t = inner(x!).tanh();
-    const slope = x!.square().mul(3 * 0.044715).add(1).mul(rootTwoOverPi);
+    const slope = x!
+      .square()
+      .mul(3 * 0.044715)
+      .add(1)
+      .mul(rootTwoOverPi);
     return [half!.mul(t.add(1).add(x!.mul(t.square().neg().add(1)).mul(slope)))];
   },
 });

@@ -18,12 +18,26 @@ export const attendOp = defineOp<Scale>({
   version: 1,
   infer(types) {
     const [q, k, v] = types;
-    const lawful = types.length >= 3 && types.slice(0, 3).every(t => t.shape.length === 4) && q!.shape[3] === k!.shape[3] && k!.shape[2] === v!.shape[2] && k!.shape[1] === v!.shape[1] && q!.shape[1]! % k!.shape[1]! === 0;
+    const lawful =
+      types.length >= 3 &&
+      types.slice(0, 3).every(t => t.shape.length === 4) &&
+      q!.shape[3] === k!.shape[3] &&
+      k!.shape[2] === v!.shape[2] &&
+      k!.shape[1] === v!.shape[1] &&
+      q!.shape[1]! % k!.shape[1]! === 0;
     if (!lawful) {
-      refuse('attend', 'E_SHAPE', `expected query [B, H, T, d], key [B, G, S, d] and value [B, G, S, e] with G dividing H, received ${showTypes(types)}.`, { types });
+      refuse(
+        'attend',
+        'E_SHAPE',
+        `expected query [B, H, T, d], key [B, G, S, d] and value [B, G, S, e] with G dividing H, received ${showTypes(types)}.`,
+        { types },
+      );
     }
     const [B, H, T] = q!.shape as readonly [number, number, number];
-    return [{ dtype: 'f32', shape: [B, H, T, v!.shape[3]!] }, { dtype: 'f32', shape: [B, H, T, k!.shape[2]!] }];
+    return [
+      { dtype: 'f32', shape: [B, H, T, v!.shape[3]!] },
+      { dtype: 'f32', shape: [B, H, T, k!.shape[2]!] },
+    ];
   },
   decompose([q, k, v, mask], { scale }) {
     const H = q!.shape[1]!;
@@ -63,7 +77,12 @@ function sumTo(x: Tensor, shape: Shape): Tensor {
 /** Grouped queries: each key head serves H / G query heads. @shape [B, G, S, d] -> [B, H, S, d] */
 function repeatHeads(x: Tensor, heads: number): Tensor {
   const [B, G, S, d] = x.shape as readonly [number, number, number, number];
-  return G === heads ? x : x.reshape(B, G, 1, S, d).broadcastTo([B, G, heads / G, S, d]).reshape(B, heads, S, d);
+  return G === heads
+    ? x
+    : x
+        .reshape(B, G, 1, S, d)
+        .broadcastTo([B, G, heads / G, S, d])
+        .reshape(B, heads, S, d);
 }
 
 /**
@@ -71,5 +90,10 @@ function repeatHeads(x: Tensor, heads: number): Tensor {
  * @param options.scale 1 / sqrt(d) by default
  * @shape query [B, H, T, d], key [B, G, S, d], value [B, G, S, e] -> [B, H, T, e]
  */
-export const attend = (query: Tensor, key: Tensor, value: Tensor, mask: Tensor | null = null, { scale = query.shape.at(-1)! ** -0.5 } = {}): Tensor =>
-  attendOp(mask ? [query, key, value, mask] : [query, key, value], { scale })[0]!;
+export const attend = (
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  mask: Tensor | null = null,
+  { scale = query.shape.at(-1)! ** -0.5 } = {},
+): Tensor => attendOp(mask ? [query, key, value, mask] : [query, key, value], { scale })[0]!;

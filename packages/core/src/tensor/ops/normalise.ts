@@ -23,7 +23,10 @@ const plus = (a: Tensor | null, b: Tensor | null): Tensor | null => (a && b ? a.
 
 /** Mean of a product with a gain: as a matrix product, which reads its operand once. @shape x [..., D], gain [D] -> [..., 1] */
 const meanWith = (x: Tensor, gain: Tensor): Tensor =>
-  x.reshape(-1, gain.size).matmul(gain.mul(1 / gain.size).reshape(gain.size, 1)).reshape(...x.shape.slice(0, -1), 1);
+  x
+    .reshape(-1, gain.size)
+    .matmul(gain.mul(1 / gain.size).reshape(gain.size, 1))
+    .reshape(...x.shape.slice(0, -1), 1);
 
 /** Outputs: the result; x brought to mean 0 and deviation 1, and per row 1 / deviation, kept for the gradient. */
 export const layerNormOp = defineOp<Epsilon>({
@@ -70,7 +73,10 @@ export const rmsNormOp = defineOp<Epsilon>({
     if (!ct) return [viaInverse, null];
     const unit = x!.mul(inverse!);
     const weighted = ct.mul(unit);
-    const dx = ct.mul(gain!).sub(unit.mul(meanWith(weighted, gain!))).mul(inverse!);
+    const dx = ct
+      .mul(gain!)
+      .sub(unit.mul(meanWith(weighted, gain!)))
+      .mul(inverse!);
     return [plus(dx, viaInverse), toGain(weighted)];
   },
 });
@@ -78,7 +84,9 @@ export const rmsNormOp = defineOp<Epsilon>({
 const oneOver = (x: Tensor): Tensor => full(x.shape, 1).div(x);
 
 /** Ba et al. 2016. @shape x [..., D], gain [D], bias [D] -> [..., D] */
-export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, { epsilon = 1e-5 } = {}): Tensor => layerNormOp([x, gain, bias], { epsilon })[0]!;
+export const layerNorm = (x: Tensor, gain: Tensor, bias: Tensor, { epsilon = 1e-5 } = {}): Tensor =>
+  layerNormOp([x, gain, bias], { epsilon })[0]!;
 
 /** Zhang and Sennrich 2019. @shape x [..., D], gain [D] -> [..., D] */
-export const rmsNorm = (x: Tensor, gain: Tensor, { epsilon = 1e-6 } = {}): Tensor => rmsNormOp([x, gain], { epsilon })[0]!;
+export const rmsNorm = (x: Tensor, gain: Tensor, { epsilon = 1e-6 } = {}): Tensor =>
+  rmsNormOp([x, gain], { epsilon })[0]!;

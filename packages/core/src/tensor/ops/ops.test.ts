@@ -1,7 +1,30 @@
 import { describe, expect, it } from 'vitest';
 import { checkGradient } from '../../testing/gradient.js';
 import { constant, type Tensor } from '../tensor.js';
-import { argmax, attend, causalMask, convolve, cumsum, gelu, layerNorm, logProbability, logSoftmax, logSumExp, pick, addAt, relu, rmsNorm, ropeTables, rotate, sigmoid, silu, softmax, softplus, evaluate, host } from '../index.js';
+import {
+  argmax,
+  attend,
+  causalMask,
+  convolve,
+  cumsum,
+  gelu,
+  layerNorm,
+  logProbability,
+  logSoftmax,
+  logSumExp,
+  pick,
+  addAt,
+  relu,
+  rmsNorm,
+  ropeTables,
+  rotate,
+  sigmoid,
+  silu,
+  softmax,
+  softplus,
+  evaluate,
+  host,
+} from '../index.js';
 import type { Shape } from '../../ir/types.js';
 
 interface Case {
@@ -31,9 +54,32 @@ const cases: readonly Case[] = [
   { name: 'rmsNorm', fn: (x, g) => rmsNorm(x, g), shapes: [[2, 4], [4]] },
   { name: 'rotate', fn: x => rotate(x, cos, sin).exp(), shapes: [[1, 2, 3, 4]] },
   { name: 'rotate interleaved', fn: x => rotate(x, cos, sin, { layout: 'interleaved' }).exp(), shapes: [[1, 2, 3, 4]] },
-  { name: 'attend', fn: (q, k, v) => attend(q, k, v, causalMask(3)), shapes: [[1, 2, 3, 2], [1, 2, 3, 2], [1, 2, 3, 2]] },
-  { name: 'attend, grouped queries', fn: (q, k, v) => attend(q, k, v), shapes: [[1, 4, 2, 2], [1, 2, 3, 2], [1, 2, 3, 2]] },
-  { name: 'convolve 3 x 3, grouped', fn: (x, w) => convolve(x, w, 3).tanh(), shapes: [[1, 4, 3, 3], [9, 2, 1, 2]] },
+  {
+    name: 'attend',
+    fn: (q, k, v) => attend(q, k, v, causalMask(3)),
+    shapes: [
+      [1, 2, 3, 2],
+      [1, 2, 3, 2],
+      [1, 2, 3, 2],
+    ],
+  },
+  {
+    name: 'attend, grouped queries',
+    fn: (q, k, v) => attend(q, k, v),
+    shapes: [
+      [1, 4, 2, 2],
+      [1, 2, 3, 2],
+      [1, 2, 3, 2],
+    ],
+  },
+  {
+    name: 'convolve 3 x 3, grouped',
+    fn: (x, w) => convolve(x, w, 3).tanh(),
+    shapes: [
+      [1, 4, 3, 3],
+      [9, 2, 1, 2],
+    ],
+  },
   { name: 'cumsum', fn: x => cumsum(x).square(), shapes: [[2, 4]] },
 ];
 

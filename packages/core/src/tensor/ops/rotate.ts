@@ -31,4 +31,5 @@ export const rotateOp: OpFunction<Layout> = defineOp<Layout>({
  * @param options.layout `half` pairs feature i with i + d/2 (Llama), `interleaved` pairs 2i with 2i + 1 (GPT-J)
  * @shape x [..., T, d], cos and sin [T, d/2] or anything that broadcasts to [..., T, d/2] -> [..., T, d]
  */
-export const rotate = (x: Tensor, cos: Tensor, sin: Tensor, { layout = 'half' as Layout['layout'] } = {}): Tensor => rotateOp([x, cos, sin], { layout })[0]!;
+export const rotate = (x: Tensor, cos: Tensor, sin: Tensor, { layout = 'half' as Layout['layout'] } = {}): Tensor =>
+  rotateOp([x, cos, sin], { layout })[0]!;

@@ -40,5 +40,10 @@ export const logSoftmax = (x: Tensor): Tensor => logSoftmaxOp([x], {})[0]!;
 /** @shape [..., V] -> [...] */
 export const logSumExp = (x: Tensor): Tensor => {
   const top = x.max(-1, { keep: true }).stopGradient();
-  return x.sub(top).exp().sum(-1).log().add(top.reshape(...x.shape.slice(0, -1)));
+  return x
+    .sub(top)
+    .exp()
+    .sum(-1)
+    .log()
+    .add(top.reshape(...x.shape.slice(0, -1)));
 };

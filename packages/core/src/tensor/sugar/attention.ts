@@ -21,14 +21,24 @@ export const joinHeads = (x: Tensor): Tensor => {
  * @returns f32[T, T]: 0 where a query may look, -1e9 where not
  */
 export function causalMask(length: number): Tensor {
-  const cells = Float64Array.from({ length: length * length }, (_, i) => (i % length > Math.floor(i / length) ? -1e9 : 0));
+  const cells = Float64Array.from({ length: length * length }, (_, i) =>
+    i % length > Math.floor(i / length) ? -1e9 : 0,
+  );
   return constant(cells, [length, length]);
 }
 
 /** Angles of rotary positions, computed in double precision on the host. @shape -> cos and sin, both [T, d / 2] */
-export function ropeTables(length: number, width: number, base = 10_000): { readonly cos: Tensor; readonly sin: Tensor } {
+export function ropeTables(
+  length: number,
+  width: number,
+  base = 10_000,
+): { readonly cos: Tensor; readonly sin: Tensor } {
   const half = width / 2;
   const angle = (i: number): number => Math.floor(i / half) * base ** (-(i % half) / half);
-  const table = (fn: (x: number) => number): Tensor => constant(Float64Array.from({ length: length * half }, (_, i) => fn(angle(i))), [length, half]);
+  const table = (fn: (x: number) => number): Tensor =>
+    constant(
+      Float64Array.from({ length: length * half }, (_, i) => fn(angle(i))),
+      [length, half],
+    );
   return { cos: table(Math.cos), sin: table(Math.sin) };
 }

@@ -16,7 +16,8 @@ export function argmax(x: Tensor): Tensor {
  * @param noise uniform numbers of the logits' shape
  * @shape logits [..., V], noise [..., V] -> i32[...]
  */
-export const sampleToken = (logits: Tensor, noise: Tensor): Tensor => argmax(logits.sub(noise.add(1e-20).log().neg().add(1e-20).log()));
+export const sampleToken = (logits: Tensor, noise: Tensor): Tensor =>
+  argmax(logits.sub(noise.add(1e-20).log().neg().add(1e-20).log()));
 
 /**
  * Hides all but the most likely cells that together hold at least `share` of the probability (nucleus sampling,

@@ -15,7 +15,10 @@ export function convolve(x: Tensor, weight: Tensor, window: number): Tensor {
   let sum: Tensor | null = null;
   for (let offset = 0; offset < window * window; offset++) {
     const [i, j] = [Math.floor(offset / window), offset % window];
-    const view = padded.slice(2, i, i + T).slice(3, j, j + S).reshape(B, G, C / G, T * S);
+    const view = padded
+      .slice(2, i, i + T)
+      .slice(3, j, j + S)
+      .reshape(B, G, C / G, T * S);
     const part = weight.slice(0, offset, offset + 1).matmul(view); // [B, G, O/G, T * S]
     sum = sum ? sum.add(part) : part;
   }
