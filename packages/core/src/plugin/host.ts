@@ -1,6 +1,6 @@
 /** The host: plugins registered in order, their contributions found by name, and everything opened closed again. */
 
-import type { Observable, ReplaySubject } from 'rxjs';
+import { ReplaySubject, type Observable } from 'rxjs';
 import type { KernelSource } from '../backend/contract.js';
 import { fail, isHeddleError } from '../errors.js';
 import type { FlowPlan } from '../pipeline/executor.js';
