@@ -48,7 +48,8 @@ export function readPackage(folder: string): Package {
 
 function sources(folder: string): ReadonlyMap<string, string> {
   const top = publicFolders.includes(folder) ? join(folder, 'src') : folder;
-  const skipped = /(^|\/)(node_modules|dist|reports|results)\//;
+  // `benchmarks/peers` has a package.json of its own, installed on demand.
+  const skipped = /(^|\/)(node_modules|dist|reports|results|peers)\//;
   return new Map(
     readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
       .map(name =>

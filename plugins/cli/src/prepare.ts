@@ -47,7 +47,7 @@ export async function prepare({ host, settings, documents, tokenizer: known }: P
 }
 
 /** @param text that a BPE vocabulary is learnt from: of the training side only, so that validation stays unseen */
-export async function tokenizerFor(name: string, text: readonly Document[]): Promise<Tokenizer> {
+async function tokenizerFor(name: string, text: readonly Document[]): Promise<Tokenizer> {
   if (name === 'byte') return byteTokenizer();
   const [, size] = /^bpe:(\d+)$/.exec(name) ?? [];
   if (size !== undefined)

@@ -36,10 +36,10 @@ export interface TrainSettings {
   readonly prompt: string;
 }
 
-export const schedules = ['cosine', 'constant', 'linear', 'inverse-sqrt'] as const;
+const schedules = ['cosine', 'constant', 'linear', 'inverse-sqrt'] as const;
 export type ScheduleName = (typeof schedules)[number];
 
-export const optimizers = ['adamw', 'adam', 'sgd', 'adafactor'] as const;
+const optimizers = ['adamw', 'adam', 'sgd', 'adafactor'] as const;
 export type OptimizerName = (typeof optimizers)[number];
 
 export type Key = {

@@ -36,4 +36,4 @@ export function byteTokenizer({
 const encoder = new TextEncoder();
 
 /** Bytes as arrays of one, by value: also the first 256 tokens of a BPE vocabulary. */
-export const single: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
+const single: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));

@@ -9,7 +9,7 @@
  * - white space up to the last character before a word, so that this one can be the word's own space;
  * - white space.
  */
-export const gpt2Words =
+const gpt2Words =
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** Calls `visit` with each word, in order. The words put together are the text. */

@@ -28,7 +28,7 @@ import type { FeedForwardPart } from './parts/feed-forward.js';
 import type { NormPart } from './parts/norm.js';
 import type { PositionPart, Positions, PositionSignals } from './parts/positions.js';
 
-export const architecture = 'decoder';
+const architecture = 'decoder';
 
 /** The parameter tree, bound: what `forward` calls. */
 interface Wired {

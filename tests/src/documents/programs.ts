@@ -58,7 +58,7 @@ function expectation(node: ts.Node, source: ts.SourceFile): string | null {
 }
 
 /** The comments of a block that say what is printed. */
-export const expectationsOf = ({ code, line }: Block): readonly { readonly line: number; readonly text: string }[] =>
+const expectationsOf = ({ code, line }: Block): readonly { readonly line: number; readonly text: string }[] =>
   code
     .split('\n')
     .flatMap((text, i) =>

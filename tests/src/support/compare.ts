@@ -8,7 +8,7 @@ type Tensors = Readonly<Record<string, HostTensor>>;
  * The largest difference, relative to the largest element of the expected tensor: the measure in which backends state
  * their tolerance. Integers and bools differ by nothing or by infinity. NaN equals NaN only.
  */
-export function gap(expected: HostTensor, received: HostTensor): number {
+function gap(expected: HostTensor, received: HostTensor): number {
   if (expected.dtype !== received.dtype || expected.shape.join() !== received.shape.join()) return Infinity;
   let [worst, largest] = [0, 0];
   for (let i = 0; i < expected.data.length; i++) {

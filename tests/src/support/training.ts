@@ -169,5 +169,5 @@ export async function outcome(
   return { events, losses: lossesOf(events), end };
 }
 
-export const lossesOf = (events: readonly TrainEvent[]): readonly number[] =>
+const lossesOf = (events: readonly TrainEvent[]): readonly number[] =>
   events.filter((event): event is StepFinished => event.type === 'step.finished').map(({ loss }) => loss);

@@ -73,7 +73,7 @@ export async function runOnce(
   }
 }
 
-export const typesOf = (feeds: Readonly<Record<string, HostTensor>>): Types =>
+const typesOf = (feeds: Readonly<Record<string, HostTensor>>): Types =>
   Object.fromEntries(Object.entries(feeds).map(([name, { dtype, shape }]) => [name, { dtype, shape }]));
 
 /**

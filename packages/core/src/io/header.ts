@@ -220,7 +220,7 @@ function describe(value: Json | undefined): string {
     : shorten(String(value));
 }
 
-export function refuse(
+function refuse(
   file: string,
   reason: SafetensorsReason,
   expected: string,

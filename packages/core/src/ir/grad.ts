@@ -34,7 +34,7 @@ export function grad(loss: Value, wrt: readonly Value[]): Value[] {
  * @param stop nodes not to look beyond
  * @returns null where no gradient flows
  */
-export function pullback(
+function pullback(
   outputs: readonly Value[],
   cts: readonly (Value | null)[],
   wrt: readonly Value[],

@@ -19,7 +19,7 @@ export interface OpenedBackend {
 export type BackendOptions = Readonly<Record<string, unknown>>;
 
 /** The engine that is always there; `auto` ends with it. */
-export const lastResort = 'reference';
+const lastResort = 'reference';
 
 /**
  * Opens one engine.

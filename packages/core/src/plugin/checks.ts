@@ -34,7 +34,7 @@ export function checkPlugins(plugins: readonly unknown[], { present, core, allow
 }
 
 /** `@heddle/eval-math@^0.2` -> name and range; no range means any version. */
-export function parseNeed(need: string): { readonly name: string; readonly range: string } {
+function parseNeed(need: string): { readonly name: string; readonly range: string } {
   const at = need.indexOf('@', 1); // the first character may be the @ of a scope
   return at === -1 ? { name: need, range: '*' } : { name: need.slice(0, at), range: need.slice(at + 1) };
 }

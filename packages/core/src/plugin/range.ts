@@ -42,7 +42,7 @@ export function parseVersion(text: string): Version | null {
  * @param owner who wrote the range, for the message
  * @throws E_RANGE for a range that cannot be read
  */
-export function parseRange(text: string, owner = 'range'): Range {
+function parseRange(text: string, owner = 'range'): Range {
   return text.split('||').map(alternative => {
     // `>= 1.2` is written with a space now and then.
     const words = alternative

@@ -211,7 +211,7 @@ export class Tensor {
 }
 
 /** -1 is the last axis. */
-export function axisOf(op: string, axis: number, rank: number): number {
+function axisOf(op: string, axis: number, rank: number): number {
   const a = axis < 0 ? rank + axis : axis;
   if (!Number.isInteger(a) || a < 0 || a >= rank) {
     refuse(op, 'E_ATTRIBUTE', `expected an axis between ${-rank} and ${rank - 1}, received ${axis}.`, { axis, rank });

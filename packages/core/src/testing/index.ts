@@ -2,7 +2,14 @@
  * The conformance kit: laws that a plugin, and what it contributes, must keep. Needs vitest, which is an optional peer.
  */
 
-export { backendChecks, conformBackend, conformOffer, type BackendLaws } from './backends.js';
+export {
+  backendChecks,
+  conformBackend,
+  conformOffer,
+  opSamples,
+  primitiveSamples,
+  type BackendLaws,
+} from './backends.js';
 export { conform, findingsOf, type Check } from './checks.js';
 export { effectsOf, leaksOf } from './effects.js';
 export type { GoldenCase, GoldenFile, GoldenKind } from './golden.js';
@@ -10,7 +17,7 @@ export { checkGradient, type GradientGap, type GradientOptions } from './gradien
 export { hostileTexts, withHostile } from './hostile.js';
 export { conformLayer, layerChecks, type LayerLaws, type LayerSample } from './layers.js';
 export { conformMerge, mergeChecks, type MergeOptions } from './merges.js';
-export { conformOp, opChecks, type OpLaws, type OpSample } from './ops.js';
+export { conformOp, opChecks, ranKernel, type OpLaws, type OpSample } from './ops.js';
 export { conformPlugin, pluginChecks, type ConformOptions, type PackageJson, type PluginOptions } from './plugin.js';
 export {
   conformGrader,

@@ -82,7 +82,7 @@ export interface OrtLibrary {
 }
 
 /** Where the onnxruntime-node package keeps the library for this machine. */
-export function libraryPath(): string {
+function libraryPath(): string {
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   const bin = join(root, 'bin');
   const versions = readdirSync(bin).filter(name => name.startsWith('napi-'));

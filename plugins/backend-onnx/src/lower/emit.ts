@@ -29,7 +29,7 @@ const elementwise =
     return at.write.node(op, names)[0]!;
   };
 
-export function narrowest(inputs: readonly Value[], shape: Shape, at: Emission): OnnxValue[] {
+function narrowest(inputs: readonly Value[], shape: Shape, at: Emission): OnnxValue[] {
   const narrow = inputs.map(v => at.narrow(v));
   const joint = shape.map((_, axis) =>
     Math.max(...narrow.map(n => n.shape[n.shape.length - shape.length + axis] ?? 1)),
