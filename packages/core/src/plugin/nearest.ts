@@ -32,8 +32,7 @@ export function suggest(wanted: string, known: readonly string[]): string {
   return known.length === 0 ? 'There are none.' : `There are: ${quoted([...known].sort())}.`;
 }
 
-const quoted = (names: readonly string[], between = ', '): string =>
-  names.map(name => `'${name}'`).join(between);
+const quoted = (names: readonly string[], between = ', '): string => names.map(name => `'${name}'`).join(between);
 
 /** Edits between two short words (Levenshtein), one row at a time. */
 function distance(left: string, right: string): number {

@@ -12,6 +12,7 @@ export {
 } from './backends.js';
 export { conform, findingsOf, type Check } from './checks.js';
 export { effectsOf, leaksOf } from './effects.js';
+export { cells } from './fixtures.js';
 export type { GoldenCase, GoldenFile, GoldenKind } from './golden.js';
 export { checkGradient, type GradientGap, type GradientOptions } from './gradient.js';
 export { hostileTexts, withHostile } from './hostile.js';

@@ -6,7 +6,7 @@ import { mishKernel } from './kernel.js';
 import { warpFfn } from './layer.js';
 import { mishOp } from './op.js';
 
-export { mish,  } from './op.js';
+export { mish } from './op.js';
 export { warpFfn } from './layer.js';
 
 const ffn: PartFactory<{ readonly width: number; readonly inner?: number }> = { name: 'warp', create: warpFfn };
