@@ -3,7 +3,7 @@ import { COMMANDS, createHost } from '@heddle/core';
 import { expect, it } from 'vitest';
 import { commands } from './commands/index.js';
 import plugin from './index.js';
-import { bundled } from './plugins.js';
+import { bundled, bundledCommands } from './bundled.js';
 
 const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly name: string;
@@ -19,11 +19,11 @@ it('is called what package.json says', () => {
   });
 });
 
-it('brings its commands, and what is bundled brings none: help does not load it', async () => {
+it('brings its commands; help knows those of what is bundled without loading a plugin', async () => {
   const plugins = await Promise.all(bundled.map(async ({ load }) => (await load()).default));
   expect(plugins.map(({ name }) => name)).toEqual(bundled.map(({ name }) => name));
   for (const { name } of bundled) expect(manifest.dependencies).toHaveProperty([name]);
   const host = createHost({ plugins: [...plugins, plugin] });
-  expect(host.all(COMMANDS)).toEqual(commands);
+  expect(host.all(COMMANDS)).toEqual([...(await bundledCommands()), ...commands]);
   await host.close();
 });

@@ -4,7 +4,6 @@ import { COMMANDS, contribute, definePlugin } from '@heddle/core';
 import { commands } from './commands/index.js';
 import { version } from './version.js';
 
-export type { CommandWithExamples, TerminalCall } from './command.js';
 export { loadModel, saveModel, type TrainedModel } from './model-folder.js';
 
 export default definePlugin({

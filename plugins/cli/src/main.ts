@@ -1,7 +1,7 @@
 /** One run of `heddle`: understand, load what is needed, run, report. */
 
-import type { Command, Host } from '@heddle/core';
-import type { TerminalCall } from './command.js';
+import type { Command, CommandCall, Host } from '@heddle/core';
+import { bundledCommands } from './bundled.js';
 import { commands } from './commands/index.js';
 import { failureJson, failureOf, failureText, exitCodes, usageFailure, type Failure } from './failure.js';
 import { readGlobals } from './globals.js';
@@ -31,9 +31,9 @@ export async function main(argv: readonly string[], around: Surroundings = termi
       usageFailure('--plugin: expected the name or path of a plugin, received none. Write --plugin ./my-plugin.js.'),
     );
 
-  // Own commands are understood without loading core or a plugin, which takes longer than anything before a command runs.
+  // Understood without loading core or a plugin, which takes longer than anything before a command runs.
   if (named.length === 0) {
-    const asked = interpret(rest, { commands, version });
+    const asked = interpret(rest, { commands: [...commands, ...(await bundledCommands())], version });
     if (asked.kind !== 'run') return answer(asked, around, report);
   }
 
@@ -54,7 +54,7 @@ export async function main(argv: readonly string[], around: Surroundings = termi
     if (asked.kind !== 'run') return answer(asked, around, report);
     const quiet = asked.options['quiet'] === true;
     for (const { name, reason } of broken) around.err(`${name} could not be loaded: ${reason}\n`);
-    const call: TerminalCall = {
+    const call: CommandCall = {
       args: asked.args,
       options: asked.options,
       signal: interruption.signal,

@@ -5,19 +5,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, type Plugin } from '@heddle/core';
-
-interface Bundled {
-  readonly name: string;
-  load(): Promise<{ readonly default: Plugin }>;
-}
-
-/** None of these brings commands of its own, so that help and usage errors need not load them; a test checks it. */
-export const bundled: readonly Bundled[] = [
-  { name: '@heddle/backend-onnx', load: () => import('@heddle/backend-onnx') },
-  { name: '@heddle/transformer', load: () => import('@heddle/transformer') },
-  { name: '@heddle/text', load: () => import('@heddle/text') },
-  { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
-];
+import { bundled } from './bundled.js';
 
 export interface LoadedPlugins {
   readonly plugins: readonly Plugin[];

@@ -1,10 +1,9 @@
-import type { CommandOption } from '@heddle/core';
+import type { Command, CommandOption } from '@heddle/core';
 import { describe, expect, it } from 'vitest';
-import type { CommandWithExamples } from './command.js';
 import { commands } from './commands/index.js';
 import { commonOptions, interpret } from './program.js';
 
-const ask = (argv: readonly string[], all: readonly CommandWithExamples[] = commands) =>
+const ask = (argv: readonly string[], all: readonly Command[] = commands) =>
   interpret(argv, { commands: all, version: '1.2.3' });
 const text = (argv: readonly string[]): string => {
   const asked = ask(argv);
@@ -43,7 +42,7 @@ describe('help', () => {
 });
 
 describe('arguments', () => {
-  const told: CommandWithExamples = {
+  const told: Command = {
     name: 'merge plan',
     describe: 'plans a merge',
     args: [

@@ -2,7 +2,6 @@
 
 import { Command as Parser, CommanderError, Option } from 'commander';
 import type { Command, CommandOption } from '@heddle/core';
-import type { CommandWithExamples } from './command.js';
 
 export type Asked =
   | {
@@ -70,7 +69,7 @@ export function interpret(argv: readonly string[], { commands, version, width = 
       child.argument(required ? `<${label}>` : `[${label}]`, describe);
     }
     for (const option of [...command.options, ...commonOptions]) child.addOption(optionOf(option));
-    const { examples = [] } = command as CommandWithExamples;
+    const { examples = [] } = command;
     if (examples.length > 0)
       child.addHelpText('after', `\nExamples:\n${examples.map(line => `  heddle ${line}`).join('\n')}`);
     child.action(() => {

@@ -91,6 +91,8 @@ export interface Command {
     readonly required?: boolean;
     readonly many?: boolean;
   }[];
+  /** Lines to type, without the `heddle` before them; shown under `--help`. */
+  readonly examples?: readonly string[];
   /** @returns the process's exit code */
   run(call: CommandCall, host: Host): Promise<number>;
 }
@@ -112,6 +114,8 @@ export interface CommandCall {
   readonly signal: AbortSignal;
   /** Results for people or, with `--json`, for programs: the only writer to standard output. */
   print(text: string): void;
+  /** Part of a line on standard output, for text that appears while it is made. `print` and `note` end their line. */
+  write?(text: string): void;
   /** Progress and notices: standard error. */
   note(text: string): void;
 }

@@ -1,6 +1,6 @@
-import type { CommandWithExamples } from '../command.js';
+import type { Command } from '@heddle/core';
 
-export const doctor: CommandWithExamples = {
+export const doctor: Command = {
   name: 'doctor',
   describe: 'Show what this machine can do: engines and why others are not there, plugins, disk.',
   options: [],

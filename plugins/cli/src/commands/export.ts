@@ -1,6 +1,6 @@
-import type { CommandWithExamples } from '../command.js';
+import type { Command } from '@heddle/core';
 
-export const exportCommand: CommandWithExamples = {
+export const exportCommand: Command = {
   name: 'export',
   describe: 'Write a trained model as an ONNX file that other programs open.',
   options: [

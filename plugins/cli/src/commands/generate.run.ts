@@ -2,14 +2,13 @@
 
 import { fail, type CommandCall, type Host } from '@heddle/core';
 import { lastValueFrom, tap, type Observable } from 'rxjs';
-import type { TerminalCall } from '../command.js';
 import { openEngine } from '../engine.js';
 import { exitCodes } from '../failure.js';
 import { loadModel } from '../model-folder.js';
 import { numberOption, textOption } from '../numbers.js';
 import { openSampler, type Sampling } from '../sampler.js';
 
-export async function runGenerate(call: TerminalCall, host: Host): Promise<number> {
+export async function runGenerate(call: CommandCall, host: Host): Promise<number> {
   const { options, signal } = call;
   const folder = textOption(options, 'model', 'the folder of a model or a run');
   const json = options['json'] === true;
@@ -47,7 +46,7 @@ export async function runGenerate(call: TerminalCall, host: Host): Promise<numbe
   return signal.aborted ? exitCodes.interrupted : 0;
 }
 
-async function stream(call: TerminalCall, head: string, prompt: string, pieces: Observable<string>): Promise<void> {
+async function stream(call: CommandCall, head: string, prompt: string, pieces: Observable<string>): Promise<void> {
   let line = ''; // where there is no writing of parts, lines are printed whole
   const write = call.write ?? ((text: string): void => void (line += text));
   write(`${head}${prompt}`);

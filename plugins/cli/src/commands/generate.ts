@@ -1,6 +1,6 @@
-import type { CommandWithExamples } from '../command.js';
+import type { Command } from '@heddle/core';
 
-export const generate: CommandWithExamples = {
+export const generate: Command = {
   name: 'generate',
   describe: 'Write on from a prompt with a trained model; the text appears while it is made.',
   options: [

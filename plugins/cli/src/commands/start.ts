@@ -1,6 +1,6 @@
-import type { CommandWithExamples } from '../command.js';
+import type { Command } from '@heddle/core';
 
-export const start: CommandWithExamples = {
+export const start: Command = {
   name: 'start',
   describe: 'The whole way in about a minute: train a small language model on the text at hand, and write with it.',
   options: [

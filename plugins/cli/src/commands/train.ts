@@ -1,7 +1,7 @@
-import type { CommandWithExamples } from '../command.js';
+import type { Command } from '@heddle/core';
 import { settingOptions } from '../settings.js';
 
-export const trainCommand: CommandWithExamples = {
+export const trainCommand: Command = {
   name: 'train',
   describe: 'Train a language model on text; a stopped run goes on with --resume.',
   options: [

@@ -1,0 +1,26 @@
+/** The plugins that come with `heddle`. */
+
+import type { Command, Plugin } from '@heddle/core';
+
+export interface Bundled {
+  readonly name: string;
+  load(): Promise<{ readonly default: Plugin }>;
+  /**
+   * Its entry `./commands`, for a plugin with commands of its own: descriptions only, so that help and usage errors need
+   * not load the plugin. The plugin contributes the same list to COMMANDS; a test compares the two.
+   */
+  commands?(): Promise<{ readonly commands: readonly Command[] }>;
+}
+
+export const bundled: readonly Bundled[] = [
+  { name: '@heddle/backend-onnx', load: () => import('@heddle/backend-onnx') },
+  { name: '@heddle/transformer', load: () => import('@heddle/transformer') },
+  { name: '@heddle/text', load: () => import('@heddle/text') },
+  { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
+];
+
+/** What the bundled plugins that are installed can be asked for; one that cannot be loaded is told about by a run. */
+export async function bundledCommands(): Promise<readonly Command[]> {
+  const lists = await Promise.allSettled(bundled.map(async ({ commands }) => (await commands?.())?.commands ?? []));
+  return lists.flatMap(list => (list.status === 'fulfilled' ? list.value : []));
+}
