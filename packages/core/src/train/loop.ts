@@ -264,14 +264,15 @@ async function* failure(
   batches: readonly Batch[],
   place: Place & { readonly loss: number },
 ): AsyncGenerator<TrainEvent, never> {
-  const feeds: Record<string, HostTensor> = { key: key(place.seed, place.step) };
+  const feeds: Record<string, HostTensor> = {};
   for (const [name, t] of Object.entries(state))
     if (name.startsWith('params.')) feeds[name] = await plan.backend.download(t);
-  let where = 'unknown';
-  for (const batch of batches) {
-    const found = await firstNotFinite(step, plan.backend, { ...feeds, ...named('batch', batch.feeds) }, plan.kernels);
+  let where = batches.length === 1 ? 'unknown' : `the sum over ${batches.length} batches`;
+  for (const [index, batch] of batches.entries()) {
+    const drawn = { ...feeds, ...named('batch', batch.feeds), key: key(place.seed, place.step, index) };
+    const found = await firstNotFinite(step, plan.backend, drawn, plan.kernels);
     if (found) {
-      where = found;
+      where = batches.length === 1 ? found : `${found}, in batch ${index + 1} of ${batches.length}`;
       break;
     }
   }
@@ -285,7 +286,9 @@ async function* failure(
   const words = unsaved && (unsaved.error instanceof Error ? unsaved.error.message : String(unsaved.error));
   const advice = unsaved
     ? `Saving the state before the step failed too: ${words}`
-    : 'The state before the step is whole: lower the rate or clip gradients, and resume from it.';
+    : where.startsWith('params.')
+      ? 'The step before it left it so, from a finite loss: go back to the last checkpoint, and lower the rate or clip gradients.'
+      : 'The state before the step is whole: lower the rate or clip gradients, and resume from it.';
   throw new HeddleError(
     'E_NOT_FINITE',
     `${plan.name}: step ${place.step + 1}: expected a finite loss, received ${place.loss}; the first tensor that is not finite is ${where}. ${advice}`,
@@ -294,7 +297,12 @@ async function* failure(
   );
 }
 
-const key = (seed: number, step: number): HostTensor => ({ dtype: 'i32', shape: [2], data: Int32Array.of(seed, step) });
+/** Each batch of a step draws other random numbers: the step's key, shifted by a stride beyond any step count. */
+const key = (seed: number, step: number, batch = 0): HostTensor => ({
+  dtype: 'i32',
+  shape: [2],
+  data: Int32Array.of(seed + batch * 0x3779b9, step),
+});
 
 /** The compiled step: one executable, or two with accumulation. */
 class Engine {
@@ -387,9 +395,8 @@ class Engine {
     try {
       for (const [i, batch] of batches.entries()) {
         const old = sums;
-        // Each batch of a step draws other random numbers: the step's key, shifted by a stride beyond any step count.
         const { kept } = await this.#add!.run(
-          { ...params, ...sums, ...named('batch', batch.feeds), key: key(seed + i * 0x3779b9, at) },
+          { ...params, ...sums, ...named('batch', batch.feeds), key: key(seed, at, i) },
           { keep: names },
         );
         sums = kept;

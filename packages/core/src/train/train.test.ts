@@ -6,6 +6,7 @@ import { lastValueFrom, map, tap, toArray, type Observable } from 'rxjs';
 import { openReference } from '../backend/reference.js';
 import { defineLayer, param } from '../model/layer.js';
 import { ones } from '../model/initialisers.js';
+import { dropout } from '../model/layers.js';
 import { initialise } from '../model/tree.js';
 import { adamW } from '../optim/adam.js';
 import { sgd } from '../optim/sgd.js';
@@ -506,6 +507,49 @@ describe('a loss that is not finite', () => {
         details: expect.objectContaining({ step: 1, path: 'blocks.0: sqrt' }),
       }),
     );
+  });
+});
+
+describe('a loss that is not finite, with several batches a step', () => {
+  const failureOf = async (plan: TrainPlan) => {
+    const store = memoryStore();
+    const error: unknown = await all(train(plan).pipe(checkpointEvery(99, store.store))).catch((e: unknown) => e);
+    return { error: error as { code?: string; details?: { step: number; path: string } }, saved: store.saved };
+  };
+
+  it('names the batch, and saves the state before the step', async () => {
+    const breaking = batches({
+      bend: (n, batch) => (n === 4 ? { ...batch, mask: host([2, 3], [1, 1, Infinity, 1, 1, 1]) } : batch),
+    });
+    const { error, saved } = await failureOf(planOf(backend, { accumulate: 3, data: breaking }));
+    expect(error).toMatchObject({
+      code: 'E_NOT_FINITE',
+      details: { step: 2, path: 'batch.mask, in batch 2 of 3' },
+    });
+    expect(saved.map(({ step, label }) => [step, label])).toEqual([[1, 'before-failure']]);
+    const whole = await end(planOf(backend, { accumulate: 3, steps: 1 }));
+    expect(saved[0]!.checkpoint.tensors).toEqual(whole.checkpoint.tensors);
+  });
+
+  it('looks for it with the random numbers that the batch drew', async () => {
+    // Every unit that dropout drops makes an infinity: whether a batch fails is decided by its own random numbers.
+    const model = defineLayer({
+      name: 'fragile',
+      params: { base: tiny(0), gain: param([1], ones), drop: dropout(0.3) },
+      apply: ({ base, gain, drop }, ids: Tensor) => base(ids).div(drop(gain)),
+    });
+    const places = new Set<string>();
+    for (let seed = 0; seed < 12; seed++) {
+      const { error } = await failureOf(planOf(backend, { model, seed, steps: 1, accumulate: 2 }));
+      if (error.code === 'E_NOT_FINITE') places.add(error.details!.path);
+    }
+    expect([...places].sort()).toEqual(['div, in batch 1 of 2', 'div, in batch 2 of 2']);
+  });
+
+  it('says so when each batch is finite and their sum is not', async () => {
+    const heavy = batches({ bend: (_n, batch) => ({ ...batch, mask: host([2, 3], Array<number>(6).fill(2.5e37)) }) });
+    const { error } = await failureOf(planOf(backend, { accumulate: 3, data: heavy, model: tiny(0) }));
+    expect(error).toMatchObject({ code: 'E_NOT_FINITE', details: { step: 1, path: 'the sum over 3 batches' } });
   });
 });
 
