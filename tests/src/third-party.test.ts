@@ -40,7 +40,20 @@ const manifest = JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'
   readonly peerDependencies: Readonly<Record<string, string>>;
 };
 
-conformPlugin(warp, { packageJson: manifest });
+conformPlugin(warp, {
+  packageJson: manifest,
+  beside: [onnx],
+  ops: { 'warp.mish': { samples: [{ inputs: [f32()] }, { inputs: [f32(2, 1, 3)], range: [-30, 30] }] } },
+  parts: {
+    warp: {
+      config: { width: 6, inner: 8 },
+      samples: [
+        { inputs: [f32(1, 6)], output: [1, 6] },
+        { inputs: [f32(2, 3, 6)], output: [2, 3, 6] },
+      ],
+    },
+  },
+});
 
 it('imports published entries of its peers, and nothing else', () => {
   for (const file of ['index', 'op', 'kernel', 'layer', 'command']) {

@@ -1,15 +1,6 @@
 import { createHost, MODELS, OPS, type Json } from '@heddle/core';
-import { conformPlugin } from '@heddle/core/testing';
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import plugin, { cacheWriteOp, createDecoder, partsOf } from './index.js';
-
-const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-  readonly name: string;
-  readonly version: string;
-};
-
-conformPlugin(plugin, { packageJson, load: () => import('./index.js') });
 
 it('makes a model again from the configuration in a checkpoint', async () => {
   const host = createHost({ plugins: [plugin] });

@@ -51,15 +51,12 @@ export interface BackendLaws {
 export const conformBackend = (open: () => Promise<Backend>, laws?: BackendLaws, title = 'backend'): void =>
   conform(title, backendChecks(open, laws));
 
-/** The same for what a plugin offers; all laws hold at once where it cannot run. */
+/** The same for what a plugin offers; skipped, with its own reason, where it cannot run. */
 export const conformOffer = (offer: BackendOffer, laws?: BackendLaws): void =>
-  conform(
-    `backend ${offer.name}`,
-    backendChecks(() => offer.open(), laws).map(({ law, find }) => ({
-      law,
-      find: async () => ((await offer.unavailable()) === null ? find() : []),
-    })),
-  );
+  conform(`backend ${offer.name}`, offerChecks(offer, laws));
+
+export const offerChecks = (offer: BackendOffer, laws?: BackendLaws): readonly Check[] =>
+  backendChecks(() => offer.open(), laws).map(check => ({ ...check, unavailable: () => offer.unavailable() }));
 
 interface Sample {
   readonly name: string;

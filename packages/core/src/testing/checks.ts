@@ -10,13 +10,17 @@ export interface Check {
   readonly law: string;
   /** What speaks against it; empty when it holds. */
   find(): Promise<readonly string[]>;
+  /** Why it cannot be looked for on this machine; null where it can. Then it is shown as skipped, never as kept. */
+  unavailable?(): Promise<string | null>;
 }
 
 /** Turns checks into tests. */
 export function conform(title: string, checks: readonly Check[], timeout = 60_000): void {
   describe(title, () => {
-    for (const { law, find } of checks) {
-      it(law, { timeout }, async () => {
+    for (const { law, find, unavailable } of checks) {
+      it(law, { timeout }, async context => {
+        const reason = (await unavailable?.()) ?? null;
+        if (reason !== null) context.skip(reason);
         const findings = await find();
         if (findings.length > 0) throw new Error(`${title}: ${law}:\n  ${findings.join('\n  ')}`);
       });
@@ -24,10 +28,13 @@ export function conform(title: string, checks: readonly Check[], timeout = 60_00
   });
 }
 
-/** What all checks find, as `law: finding`. */
+/** What all checks find that can be looked for here, as `law: finding`. */
 export async function findingsOf(checks: readonly Check[]): Promise<readonly string[]> {
   const all: string[] = [];
-  for (const { law, find } of checks) for (const finding of await find()) all.push(`${law}: ${finding}`);
+  for (const { law, find, unavailable } of checks) {
+    if (((await unavailable?.()) ?? null) !== null) continue;
+    for (const finding of await find()) all.push(`${law}: ${finding}`);
+  }
   return all;
 }
 

@@ -11,6 +11,7 @@ export {
   type BackendLaws,
 } from './backends.js';
 export { conform, findingsOf, type Check } from './checks.js';
+export { conformPlugin, contributedChecks, type Checked, type ConformOptions, type PartLaws } from './contributed.js';
 export { effectsOf, leaksOf } from './effects.js';
 export { cells } from './fixtures.js';
 export type { GoldenCase, GoldenFile, GoldenKind } from './golden.js';
@@ -19,7 +20,7 @@ export { hostileTexts, withHostile } from './hostile.js';
 export { conformLayer, layerChecks, type LayerLaws, type LayerSample } from './layers.js';
 export { conformMerge, mergeChecks, type MergeOptions } from './merges.js';
 export { conformOp, opChecks, ranKernel, type OpLaws, type OpSample } from './ops.js';
-export { conformPlugin, pluginChecks, type ConformOptions, type PackageJson, type PluginOptions } from './plugin.js';
+export { pluginChecks, type PackageJson, type PluginOptions } from './plugin.js';
 export {
   conformGrader,
   conformMetric,

@@ -23,7 +23,7 @@ export interface LayerLaws {
   /** Batches and lengths that cover the layer: a batch of 1, a length of 1, unequal lengths. */
   readonly samples: readonly LayerSample[];
   /** How to call the layer; by default with the inputs as they are. For attention: `(attend, [x]) => attend(x, x, causalMask(…))`. */
-  readonly call?: (layer: (...inputs: Tensor[]) => Tensor, inputs: readonly Tensor[]) => Tensor;
+  readonly call?: (layer: (...inputs: unknown[]) => Tensor, inputs: readonly Tensor[]) => Tensor;
   /** No output may depend on a later cell of the first input; both have time on axis 1. */
   readonly causal?: boolean;
   /** The same layer without dropout, if it has any. */
@@ -121,7 +121,7 @@ function apply(
   const params = Object.fromEntries(
     Object.entries(x).flatMap(([name, t]) => (name.startsWith('params.') ? [[name.slice(7), t]] : [])),
   );
-  const bound = bind(layer, params, mode) as unknown as (...inputs: Tensor[]) => Tensor;
+  const bound = bind(layer, params, mode) as unknown as (...inputs: unknown[]) => Tensor;
   return call(
     bound,
     Array.from({ length: count }, (_, i) => x[`in${i}`]!),

@@ -1,14 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import type { Backend } from '../backend/contract.js';
+import type { Backend, Kernel } from '../backend/contract.js';
+import { openReference } from '../backend/reference.js';
+import { f32 } from '../ir/types.js';
+import { defineLayer } from '../model/layer.js';
 import { get, provide, token } from '../plugin/container.js';
 import type { Grader, MergeMethod, Metric, Reward } from '../plugin/contributions.js';
 import { definePlugin, type Plugin } from '../plugin/plugin.js';
-import { BACKENDS, GRADERS, MERGES, METRICS, REWARDS } from '../plugin/points.js';
+import { BACKENDS, FFN, GRADERS, KERNELS, MERGES, METRICS, OPS, REWARDS } from '../plugin/points.js';
 import { contribute } from '../plugin/registry.js';
+import { defineOp } from '../tensor/op.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { findingsOf } from './checks.js';
 import { effectsOf } from './effects.js';
 import { mergeChecks } from './merges.js';
-import { conformPlugin, pluginChecks } from './plugin.js';
+import { conformPlugin, contributedChecks } from './contributed.js';
+import { pluginChecks } from './plugin.js';
 import { graderChecks, metricChecks, rewardChecks } from './scores.js';
 
 const mean: MergeMethod = {
@@ -47,6 +53,89 @@ conformPlugin(
   }),
   { packageJson, load: () => import('../plugin/registry.js') },
 );
+
+describe('what a plugin contributes is found wanting', () => {
+  const found = async (register: Plugin['register'], options = {}) =>
+    (
+      await Promise.all(
+        contributedChecks(plugin(register), options).map(async ({ title, checks }) =>
+          (await findingsOf(checks)).map(finding => `${title}: ${finding}`),
+        ),
+      )
+    ).flat();
+  const double = defineOp({
+    name: 'sample.double',
+    version: 1,
+    infer: ([x]) => [x!],
+    decompose: ([x]) => [x!.mul(2)],
+    vjp: ({ cts: [ct] }) => [ct!.mul(3)],
+  });
+  const layer = { name: 'shift', create: () => defineLayer({ name: 'shift', params: {}, apply: (_, x: Tensor) => x }) };
+
+  it('an op or a part without samples', async () => {
+    expect(await found(container => contribute(container, OPS, double))).toContain(
+      'op sample.double: infers what its decomposition makes: no samples were given',
+    );
+    expect(await found(container => contribute(container, FFN, layer))).toEqual([
+      "feed-forward shift: has samples to be tested with: expected parts['shift'] with config and samples, received none",
+    ]);
+  });
+
+  it('an op with a wrong gradient, a part of another shape than promised', async () => {
+    const findings = await found(
+      container => {
+        contribute(container, OPS, double);
+        contribute(container, FFN, layer);
+      },
+      {
+        ops: { 'sample.double': { samples: [{ inputs: [f32(3)] }] } },
+        parts: { shift: { config: {}, samples: [{ inputs: [f32(2, 3)], output: [3, 2] }] } },
+      },
+    );
+    expect(findings.join('\n')).toMatch(/op sample.double: has the gradient that its decomposition has/);
+    expect(findings.join('\n')).toMatch(/feed-forward shift: gives the shape that it promises/);
+  });
+
+  it('a kernel for an op of another plugin, when it does not run', async () => {
+    const other = definePlugin({
+      name: 'other',
+      version: '1.0.0',
+      register: container => contribute(container, OPS, double),
+    });
+    const engine = openReference();
+    const deaf: Backend = { ...faceOf(engine), name: 'deaf', format: 'deaf' };
+    const findings = await found(
+      container => {
+        contribute(container, KERNELS, {
+          op: 'sample.double',
+          format: 'deaf',
+          accepts: () => true,
+          build: () => null,
+        } as Kernel);
+        contribute(container, BACKENDS, { name: 'deaf', unavailable: async () => null, open: async () => deaf });
+      },
+      {
+        beside: [other],
+        ops: { 'sample.double': { samples: [{ inputs: [f32(3)] }] } },
+        backends: { deaf: { graphs: 0 } },
+      },
+    );
+    expect(findings.join('\n')).toMatch(/op sample.double: gives on deaf .* but explain\(\) does not say that it ran/);
+  });
+
+  it('nothing, where an engine cannot run here: its laws are skipped', async () => {
+    const away = {
+      name: 'away',
+      unavailable: async () => 'no device',
+      open: async () => Promise.reject(new Error('!')),
+    };
+    const [checked] = contributedChecks(plugin(container => contribute(container, BACKENDS, away)));
+    expect(checked!.title).toBe('backend away');
+    expect(await Promise.all(checked!.checks.map(check => check.unavailable?.()))).toEqual(
+      checked!.checks.map(() => 'no device'),
+    );
+  });
+});
 
 describe('a broken plugin is found', () => {
   const found = (register: Plugin['register'], options = {}) => findingsOf(pluginChecks(plugin(register), options));
@@ -289,4 +378,16 @@ describe('a broken metric is found', () => {
   ])('%s', async (_, broken, finding) => {
     expect(await found(broken)).toContainEqual(expect.stringContaining(finding));
   });
+});
+
+/** The contract's calls as an object of its own: a backend may be a class. */
+const faceOf = (backend: Backend): Backend => ({
+  name: backend.name,
+  format: backend.format,
+  limits: backend.limits,
+  compile: (...args) => backend.compile(...args),
+  upload: tensor => backend.upload(tensor),
+  download: tensor => backend.download(tensor),
+  live: () => backend.live(),
+  close: () => backend.close(),
 });

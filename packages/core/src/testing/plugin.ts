@@ -1,15 +1,13 @@
-/** The laws of a plugin as a whole, and of what it contributes by name. */
+/** The laws of a plugin as a whole; what it contributes by name has its own, in `contributed.ts`. */
 
 import { vi } from 'vitest';
 import { scopeOf, titleIn } from '../plugin/container.js';
 import { createHost, type Host } from '../plugin/host.js';
 import type { Plugin } from '../plugin/plugin.js';
-import { BACKENDS, GRADERS, MERGES, METRICS, REWARDS } from '../plugin/points.js';
+import { BACKENDS } from '../plugin/points.js';
 import { keysOf } from '../plugin/registry.js';
-import { conform, fails, wordsOf, type Check } from './checks.js';
+import { fails, wordsOf, type Check } from './checks.js';
 import { effectsOf, leaksOf } from './effects.js';
-import { conformMerge, type MergeOptions } from './merges.js';
-import { conformGrader, conformMetric, conformReward, type ScoreOptions } from './scores.js';
 
 export interface PluginOptions {
   /** The package's own package.json, to compare names and versions. */
@@ -27,30 +25,7 @@ export interface PackageJson {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-export interface ConformOptions extends PluginOptions {
-  /** Per merge method: options under which its laws hold. */
-  readonly merges?: Readonly<Record<string, MergeOptions>>;
-  /** Per reward, grader or metric: samples of its kind, and how long it may take. */
-  readonly scores?: Readonly<Record<string, ScoreOptions>>;
-}
-
-/**
- * Tests a plugin: itself, and every merge method, reward, grader and metric that it contributes.
- *
- * @example
- * import packageJson from '../package.json' with { type: 'json' };
- * conformPlugin(plugin, { packageJson, load: () => import('./index.js') });
- */
-export function conformPlugin(plugin: Plugin, options: ConformOptions = {}): void {
-  conform(`plugin ${plugin.name}`, pluginChecks(plugin, options));
-  const own = ownContributions(plugin, options.beside ?? []);
-  for (const method of own?.all(MERGES) ?? []) conformMerge(method, options.merges?.[method.name]);
-  for (const reward of own?.all(REWARDS) ?? []) conformReward(reward, options.scores?.[reward.name]);
-  for (const grader of own?.all(GRADERS) ?? []) conformGrader(grader, options.scores?.[grader.name]);
-  for (const metric of own?.all(METRICS) ?? []) conformMetric(metric, options.scores?.[metric.name]);
-}
-
-/** The laws of section 4.4 of ARCHITECTURE.md, each able to say what breaks it. */
+/** The laws of a plugin as a whole, each able to say what breaks it. */
 export function pluginChecks(plugin: Plugin, { packageJson, beside = [], load }: PluginOptions = {}): readonly Check[] {
   const host = (): Host => createHost({ plugins: [...beside, plugin] });
   return [
@@ -171,24 +146,4 @@ function disagreements(
 async function importing(load: () => Promise<unknown>): Promise<readonly string[]> {
   vi.resetModules(); // otherwise the module that this very test file imported would be handed out again
   return effectsOf(load);
-}
-
-/** A host from which only this plugin's contributions are seen; null when it does not register, which a law reports. */
-function ownContributions(plugin: Plugin, beside: readonly Plugin[]): Pick<Host, 'all'> | null {
-  try {
-    const host = createHost({ plugins: [...beside, plugin] });
-    const others = new Set(beside.map(({ name, version }) => `${name} ${version}`));
-    return {
-      all: point => {
-        const own = new Set(
-          keysOf(host.container)
-            .filter(one => one.point === `${point.name}@${point.version}` && !others.has(one.from))
-            .map(({ key }) => key),
-        );
-        return host.all(point).filter(item => own.has(point.key(item)));
-      },
-    };
-  } catch {
-    return null;
-  }
 }
