@@ -20,7 +20,8 @@ await serve(async ({ threads, dims, batch }) => {
     [`value${l}`, `values${l}`],
   ]).flat();
   const cache = Object.fromEntries(
-    pairs.map(([, name]) => [name, float(new Float32Array(batch * G * S * d), [batch, G, S, d])]),
+    // Filled, so that each page is memory of its own: what was never written reads as one page of zeros, out of the cache.
+    pairs.map(([, name]) => [name, float(new Float32Array(batch * G * S * d).fill(0), [batch, G, S, d])]),
   );
   let tokens = firstTokens(dims, batch);
 

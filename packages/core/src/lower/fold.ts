@@ -89,6 +89,9 @@ function simplify({ op, attrs, outputs: [out] }: Node, inputs: readonly Value[])
     case 'transpose': {
       const order = attrs['permutation'] as readonly number[];
       if (order.every((a, i) => a === i)) return x!;
+      // Axes of size 1 move nothing: one token's heads, for instance, lie as they will.
+      const longer = order.filter(a => x!.type.shape[a] !== 1);
+      if (longer.every((a, i) => i === 0 || longer[i - 1]! < a)) return p.reshape(x!, out!.type.shape);
       if (x!.node.op !== 'transpose') return null;
       const first = x!.node.attrs['permutation'] as readonly number[];
       return p.transpose(

@@ -95,6 +95,15 @@ describe('fold', () => {
       expect(nodes(trace({ x: f32(2, 3) }, ({ x }) => ({ y: fn(x).exp() }))), what).toBe(plain);
   });
 
+  it('takes a transpose that moves only axes of size 1 for a reshape, and no other', () => {
+    const seen = (shape: readonly number[], ...order: number[]) =>
+      census(fold(trace({ x: f32(...shape) }, ({ x }) => ({ y: x!.transpose(...order) }))));
+    expect(seen([2, 1, 3, 4], 0, 2, 1, 3)).toEqual({ input: 1, reshape: 1 });
+    expect(seen([1, 1, 3], 2, 0, 1)).toEqual({ input: 1, reshape: 1 });
+    expect(seen([2, 1, 3], 2, 1, 0)).toEqual({ input: 1, transpose: 1 });
+    expect(seen([2, 2, 1], 1, 2, 0)).toEqual({ input: 1, transpose: 1 });
+  });
+
   it('makes equal subgraphs once, calls too', () => {
     expect(census(fold(trace({ x: f32(2) }, ({ x }) => ({ y: x.exp().sin().add(x.exp().sin()) }))))).toEqual({
       input: 1,

@@ -6,6 +6,7 @@ import { attendKernel } from './attend.js';
 import { cacheWriteKernel } from './cache-write.js';
 import { addAtKernel, logProbabilityKernel, pickKernel } from './choose.js';
 import { layerNormKernel, rmsNormKernel } from './norms.js';
+import { rotateKernel } from './rotate.js';
 import { logSoftmaxKernel, softmaxKernel } from './softmax.js';
 
 export const builtInKernels: readonly Kernel[] = [
@@ -17,6 +18,7 @@ export const builtInKernels: readonly Kernel[] = [
   geluGradKernel,
   siluKernel,
   attendKernel,
+  rotateKernel,
   pickKernel,
   addAtKernel,
   logProbabilityKernel,
