@@ -12,7 +12,7 @@ Measures Heddle beside other libraries, taking turns in one run.
   --threads LIST    threads of one operator; 1,2 by default
   --minutes M       time for a full run; 12 by default. Fewer benchmarks take less
   --quick           small sizes and few rounds: tries the suite, measures nothing, writes no files
-  --steps N         steps of the memory benchmark; 2000 by default
+  --steps N         steps of the memory benchmark; 4000 by default, the first half to settle
   --no-slow         without contestants that take a minute a step (tfjs-wasm, jax-js in the reference step)
   --json            prints the results as JSON instead of tables
   --install-peers   installs the JavaScript peers into benchmarks/peers/node_modules, then ends
@@ -60,7 +60,7 @@ export function readOptions(args) {
     fail(`--threads: expected whole numbers from 1 up, received ${values.threads}.`);
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) fail(`--minutes: expected a number above 0, received ${values.minutes}.`);
-  const steps = Number(values.steps ?? (values.quick ? 100 : 2000));
+  const steps = Number(values.steps ?? (values.quick ? 100 : 4000));
   if (!(Number.isInteger(steps) && steps >= 40))
     fail(`--steps: expected a whole number from 40 up, received ${values.steps}.`);
   return {

@@ -17,11 +17,25 @@ const dataOf = dims => {
   };
 };
 
-const look = backend => {
-  globalThis.gc();
-  const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
-  return { rss, heapUsed, external, arrayBuffers, live: backend.live() };
-};
+const columns = ['step', 'loss', 'rss', 'heapUsed', 'external', 'arrayBuffers', 'live'];
+
+/** What is seen goes into memory taken beforehand: objects kept for each look would be growth of our own. */
+function record(looks) {
+  const cells = new Float64Array(looks * columns.length);
+  let row = 0;
+  return {
+    look(event, backend) {
+      globalThis.gc();
+      const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+      cells.set([event.step, event.loss, rss, heapUsed, external, arrayBuffers, backend.live()], row * columns.length);
+      row++;
+    },
+    rows: () =>
+      Array.from({ length: row }, (_, r) =>
+        Object.fromEntries(columns.map((name, c) => [name, cells[r * columns.length + c]])),
+      ),
+  };
+}
 
 await serve(async ({ threads, dims, steps, every }) => {
   if (!globalThis.gc) throw new Skip('needs --expose-gc');
@@ -39,12 +53,11 @@ await serve(async ({ threads, dims, steps, every }) => {
         steps,
         initial: weights(dims),
       };
-      const samples = [];
+      const seen = record(Math.ceil(steps / every));
       for await (const event of loop(plan, new AbortController().signal)) {
-        if (event.type === 'step.finished' && event.step % every === 0)
-          samples.push({ step: event.step, loss: event.loss, ...look(backend) });
+        if (event.type === 'step.finished' && event.step % every === 0) seen.look(event, backend);
       }
-      return samples;
+      return seen.rows();
     },
   };
 });
