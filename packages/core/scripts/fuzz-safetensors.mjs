@@ -7,12 +7,17 @@
  * anything but a HeddleError.
  */
 
-import * as api from '../dist/index.js';
+import { fail, isHeddleError } from '../dist/index.js';
+import { openSafetensors, openSharded } from '../dist/io/index.js';
 import { fuzz } from './fuzz/hostile.mjs';
 
 const [mutations = 100_000, seed = 1] = process.argv.slice(2).map(Number);
 const started = performance.now();
-const { refused, accepted, violations } = await fuzz(api, mutations, seed);
+const { refused, accepted, violations } = await fuzz(
+  { openSafetensors, openSharded, fail, isHeddleError },
+  mutations,
+  seed,
+);
 for (const violation of violations.slice(0, 20)) console.error(violation);
 console.log(`${mutations} mutations, ${refused} refused, ${accepted} accepted, ${violations.length} violations`);
 console.log(`seed ${seed}, ${((performance.now() - started) / 1000).toFixed(1)} s`);
