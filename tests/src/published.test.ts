@@ -1,7 +1,7 @@
 /** The packages as users get them: packed, installed by npm in an empty project, imported, bundled, type-checked. */
 
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Metafile } from 'esbuild';
@@ -147,6 +147,27 @@ describe('an installed package', () => {
     await writeFile(join(published.project, 'text.test.js'), code);
     const { code: exit, output } = await outcome(process.execPath, [bin('vitest'), 'run'], published.project);
     expect(exit, output).toBe(0);
+  });
+
+  it('gives the command heddle without engines and models, where npm was told to leave them out', async () => {
+    const light = join(published.project, '..', 'light');
+    await mkdir(join(light, 'node_modules', '@heddle'), { recursive: true });
+    // As `npm install --omit=optional` leaves it: linked from the full project, but for what the manifest calls optional.
+    const { dependencies = {} } = readManifest('plugins/cli');
+    for (const name of ['@heddle/core', '@heddle/cli', ...Object.keys(dependencies)])
+      await cp(join(published.project, 'node_modules', name), join(light, 'node_modules', name), { recursive: true });
+    for (const name of ['tsyringe', 'tslib', '@abraham/reflection', 'picocolors'])
+      await cp(join(published.project, 'node_modules', name), join(light, 'node_modules', name), { recursive: true });
+    const heddle = (...args: readonly string[]) =>
+      outcome(process.execPath, [join(light, 'node_modules', '@heddle', 'cli', 'bin', 'heddle.js'), ...args], light);
+    expect(await heddle('--help')).toMatchObject({ code: 0 });
+    const doctor = await heddle('doctor', '--json');
+    expect(doctor.code, doctor.output).toBe(0);
+    expect(doctor.output).toContain('"name":"reference"');
+    expect(await heddle('train', '--out', 'x', '--text', 'y')).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('npm install @heddle/text'),
+    });
   });
 
   it('gives the command heddle', { timeout: minutes }, async () => {

@@ -18,6 +18,22 @@ describe('exit codes', () => {
   });
 });
 
+it('says which package to install when an optional one is not there', () => {
+  const known = Object.assign(new Error("Cannot find package '@heddle/text' imported from /x/train.run.js"), {
+    code: 'ERR_MODULE_NOT_FOUND',
+  });
+  expect(failureOf(known, false)).toMatchObject({
+    code: 'E_PLUGIN',
+    exit: 1,
+    message: expect.stringContaining('npm install @heddle/text'),
+    details: { package: '@heddle/text' },
+  });
+  // A file of a package that is there but broken is no missing package.
+  expect(
+    failureOf(Object.assign(new Error("Cannot find module '/x/y.js'"), { code: 'ERR_MODULE_NOT_FOUND' }), false).code,
+  ).toBe('E_UNEXPECTED');
+});
+
 it('shows a stack for mistakes of ours, when asked', () => {
   const failure = failureOf(new TypeError('oops'), false);
   expect(failureText(failure, false)).toBe(

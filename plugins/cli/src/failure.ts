@@ -54,6 +54,16 @@ export function failureOf(error: unknown, interrupted: boolean): Failure {
       stack: null,
     };
   }
+  const missing = /^Cannot find package '((?:@[^/']+\/)?[^/']+)'/.exec(words)?.[1];
+  if (code === 'ERR_MODULE_NOT_FOUND' && missing !== undefined) {
+    return {
+      code: 'E_PLUGIN',
+      message: `this command: expected the package ${missing}, received none that is installed. Install it: npm install ${missing}`,
+      details: { package: missing },
+      exit: exitCodes.failure,
+      stack: stack ?? null,
+    };
+  }
   return {
     code: 'E_UNEXPECTED',
     message: `${words}${/[.!?]$/.test(words) ? '' : '.'} This is a mistake in Heddle or in a plugin: please report it with the output of DEBUG=1.`,

@@ -1,15 +1,4 @@
-/** The `heddle` command as a plugin: its own commands are contributed like anybody's. */
-
-import { COMMANDS, contribute, definePlugin } from '@heddle/core';
-import { commands } from './commands/index.js';
-import { version } from './version.js';
+/** The command as a plugin, and the folders of models that it writes. */
 
 export { loadModel, saveModel, type TrainedModel } from './model-folder.js';
-
-export default definePlugin({
-  name: '@heddle/cli',
-  version,
-  register(container) {
-    contribute(container, COMMANDS, ...commands);
-  },
-});
+export { default } from './plugin.js';

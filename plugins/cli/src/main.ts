@@ -46,7 +46,7 @@ export async function main(argv: readonly string[], around: Surroundings = termi
   try {
     const { createHost, COMMANDS } = await import('@heddle/core');
     const { loadPlugins } = await import('./plugins.js');
-    const { default: own } = await import('./index.js');
+    const { default: own } = await import('./plugin.js');
     const { plugins, broken } = await loadPlugins(named);
     host = createHost({ plugins: [...plugins, own] });
     const all: readonly Command[] = host.all(COMMANDS);
