@@ -1,7 +1,7 @@
 /** chrF (Popović 2015) and chrF++ (Popović 2017) as sacreBLEU 2.6.0 computes them. */
 
 import { fail } from '@heddle/core';
-import { signatureOf, type CorpusMetric, type Score } from '../metric.js';
+import { signatureOf, type CorpusMetric } from '../metric.js';
 import { ngramIndex, vocabulary, type NgramIndex, type Vocabulary } from '../text/ngrams.js';
 import { isSpace, words } from '../text/whitespace.js';
 

@@ -21,7 +21,7 @@ export interface TerScore extends Score {
 export function ter(options: TerOptions = {}): CorpusMetric<TerScore> {
   const { normalized = false, noPunctuation = false, asianSupport = false, caseSensitive = false } = options;
   const tokenizer = tercom(options);
-  const tokens = (text: string): string[] => words(tokenizer.tokenize(trimEnd(text)));
+  const tokenized = (text: string): string => tokenizer.tokenize(trimEnd(text));
   const said = (yes: boolean): string => (yes ? 'yes' : 'no');
   return {
     name: 'TER',
@@ -29,11 +29,12 @@ export function ter(options: TerOptions = {}): CorpusMetric<TerScore> {
     width: 2,
     references(texts) {
       const known = vocabulary();
-      const sequences = texts.map(text => known.learn(tokens(text)));
+      // References pass the normaliser twice in sacreBLEU, hypotheses once: `,5` becomes `, 5` only the second time.
+      const sequences = texts.map(text => known.learn(words(tokenized(tokenized(text)))));
       const mean = sequences.reduce((sum, { length }) => sum + length, 0) / sequences.length;
       return {
         compare(hypothesis, into, at) {
-          const sequence = known.look(tokens(hypothesis));
+          const sequence = known.look(words(tokenized(hypothesis)));
           let least = Infinity;
           for (const reference of sequences) least = Math.min(least, translationEdits(sequence, reference));
           into[at] = least;
