@@ -3,7 +3,7 @@
 import { fail } from '@heddle/core';
 import { referenceCount, statisticsOf, sumOf, type ReferenceStream, type Statistics } from '../corpus.js';
 import type { CorpusMetric, Score } from '../metric.js';
-import { pcg64 } from './pcg64.js';
+import { pcg64 } from '../random/pcg64.js';
 import { drawResamples, intervalOf, resampledScores, type Interval, type Resamples } from './resamples.js';
 
 export type PairedTest = 'bootstrap' | 'randomisation';

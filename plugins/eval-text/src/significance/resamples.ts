@@ -2,7 +2,7 @@
 
 import type { Statistics } from '../corpus.js';
 import type { CorpusMetric } from '../metric.js';
-import type { Generator } from './pcg64.js';
+import type { Generator } from '../random/pcg64.js';
 
 /** How often each segment is drawn: `counts[sample * segments + segment]`, and the draws themselves in order. */
 export interface Resamples {
