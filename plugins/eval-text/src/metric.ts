@@ -48,10 +48,11 @@ export interface CorpusMetric<S extends Score = Score> {
 /** sacreBLEU's version whose numbers and signatures these are. */
 export const sacrebleuVersion = '2.6.0';
 
-/** `nrefs:1|case:mixed|…|version:2.6.0`. */
+/** `nrefs:1|case:mixed|…|version:2.6.0`; metrics that sacreBLEU lacks say after whom they are instead. */
 export function signatureOf(
   { references, bootstrap, randomisations, seed }: SignatureFacts,
   own: Readonly<Record<string, string | number>>,
+  origin: Readonly<Record<string, string>> = { version: sacrebleuVersion },
 ): string {
   const facts: Readonly<Record<string, string | number | undefined>> = {
     nrefs: references,
@@ -59,7 +60,7 @@ export function signatureOf(
     ar: randomisations,
     seed,
     ...own,
-    version: sacrebleuVersion,
+    ...origin,
   };
   return Object.entries(facts)
     .filter(([, value]) => value !== undefined)
