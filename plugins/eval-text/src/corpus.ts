@@ -36,6 +36,14 @@ export function statisticsOf(
   return found;
 }
 
+/** A segment's references as given. @throws E_REFERENCE for none */
+export const referencesGiven = (references: readonly string[], name: string): readonly string[] =>
+  references.length > 0
+    ? references
+    : fail('E_REFERENCE', `${name}: expected at least one reference, received none. Give one for each segment.`, {
+        name,
+      });
+
 /** The references that segment i has. */
 export const referencesOf = (references: readonly ReferenceStream[], i: number): readonly string[] => {
   const texts = references.map(stream => stream[i] ?? null).filter(text => text !== null);

@@ -48,7 +48,6 @@ const usualSamples: Readonly<Record<PairedTest, number>> = { bootstrap: 1000, ra
  * Compares systems with the first of them, for each metric. Draws equal sacreBLEU's for the same seed, so p-values do.
  *
  * @param systems the baseline first
- * @param onProgress called before each metric and system
  * @throws E_CONFIG for fewer than two systems, or numbers that make no sense
  */
 export function pairedTest(
@@ -56,10 +55,32 @@ export function pairedTest(
   systems: readonly System[],
   references: readonly ReferenceStream[],
   options: PairedOptions = {},
-  onProgress: (what: string) => void = () => {},
 ): readonly PairedTable[] {
-  const { test = 'bootstrap', seed = usualSeed, intervals = 0 } = options;
-  const samples = options.samples ?? usualSamples[test];
+  const count = referenceCount(references);
+  const names = systems.map(({ name }) => name);
+  const tester = pairedTester(names, references[0]?.length ?? 0, options);
+  return metrics.map(metric => {
+    const statistics = statisticsOf(
+      metric,
+      systems.map(({ hypotheses }) => hypotheses),
+      references,
+    );
+    return tester(metric, statistics, count);
+  });
+}
+
+/**
+ * The same from statistics that are already there: draws once, for any number of metrics.
+ *
+ * @param segments of every system
+ * @returns compares systems by one metric
+ * @throws E_CONFIG
+ */
+export function pairedTester(
+  names: readonly string[],
+  segments: number,
+  { test = 'bootstrap', samples = usualSamples[test], seed = usualSeed, intervals = 0 }: PairedOptions = {},
+): (metric: CorpusMetric, statistics: readonly Statistics[], references: number | 'var') => PairedTable {
   for (const [name, value, least] of [
     ['samples', samples, 1],
     ['intervals', intervals, 0],
@@ -70,38 +91,23 @@ export function pairedTest(
         `${name}: expected a whole number from ${least} to 1000000, received ${value}. ${usualSamples[test]} is usual.`,
         { [name]: value },
       );
-  if (systems.length < 2)
+  if (names.length < 2)
     fail(
       'E_CONFIG',
-      `paired test: expected a baseline and a system to compare with it, received ${systems.length}. Give two or more.`,
-      { systems: systems.length },
+      `paired test: expected a baseline and a system to compare with it, received ${names.length}. Give two or more.`,
+      { systems: names.length },
     );
-  const count = referenceCount(references);
-  const segments = references[0]?.length ?? 0;
   const draws = drawsOf(test, seed, samples, intervals, segments);
-  return metrics.map(metric => {
-    onProgress(metric.name);
-    const statistics = statisticsOf(
-      metric,
-      systems.map(({ hypotheses }) => hypotheses),
+  return (metric, statistics, references) => ({
+    metric: metric.name,
+    higherIsBetter: metric.higherIsBetter,
+    signature: metric.signature({
       references,
-    );
-    return {
-      metric: metric.name,
-      higherIsBetter: metric.higherIsBetter,
-      signature: metric.signature({
-        references: count,
-        bootstrap: test === 'bootstrap' ? samples : intervals > 0 ? intervals : undefined,
-        randomisations: test === 'randomisation' ? samples : undefined,
-        seed,
-      }),
-      results: compared(
-        metric,
-        systems.map(({ name }) => name),
-        statistics,
-        draws,
-      ),
-    };
+      bootstrap: test === 'bootstrap' ? samples : intervals > 0 ? intervals : undefined,
+      randomisations: test === 'randomisation' ? samples : undefined,
+      seed,
+    }),
+    results: compared(metric, names, statistics, draws),
   });
 }
 
