@@ -30,12 +30,21 @@ export interface Identified {
 }
 
 /** Letters and marks, lower-cased, runs of everything else as one space: digits and punctuation are of no language. */
-const normal = (text: string): string =>
-  ` ${text
+function normal(text: string): string {
+  const letters = text
     .normalize('NFC')
     .toLowerCase()
     .replace(/[^\p{L}\p{M}]+/gu, ' ')
-    .trim()} `;
+    .trim();
+  return letters === '' ? '' : ` ${letters} `;
+}
+
+/**
+ * A character that writes a syllable or a word says as much as several letters. Without this weight a name in Latin
+ * letters outvotes the Chinese sentence around it.
+ */
+const syllables = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
+const syllableWeight = 4;
 
 function* gramsOf(text: string, order: number): Iterable<string> {
   const characters = [...normal(text)];
@@ -106,11 +115,12 @@ export function identifier(model: LanguageModel): (text: string) => Identified {
     const sums = names.map(() => 0);
     let known = 0;
     for (const gram of gramsOf(text, model.order)) {
+      const weight = syllables.test(gram) ? syllableWeight : 1;
       let seen = false;
       for (let i = 0; i < names.length; i++) {
         const log = tables[i]!.get(gram);
         if (log !== undefined) seen = true;
-        sums[i]! += log ?? floors[i]!;
+        sums[i]! += weight * (log ?? floors[i]!);
       }
       if (seen) known++;
     }

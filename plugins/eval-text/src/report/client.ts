@@ -112,7 +112,7 @@ export function reportClient(): void {
   function verdict(p: number, difference: number, lowerIsBetter: boolean): HTMLElement {
     const better = lowerIsBetter ? difference < 0 : difference > 0;
     const [kind, sign, words] =
-      p > 0.05
+      p > 0.05 || difference === 0
         ? ['same', '\u2248', 'no significant difference']
         : better
           ? ['better', '\u25b2', 'significantly better']
@@ -131,7 +131,8 @@ export function reportClient(): void {
 
   // Distributions.
 
-  const bins = 40;
+  /** Odd, so that differences of nothing have a bin of their own. */
+  const bins = 41;
   function histogram(values: readonly number[], low: number, high: number): readonly number[] {
     const counts = new Array<number>(bins).fill(0);
     for (const value of values) {
@@ -251,7 +252,7 @@ export function reportClient(): void {
           -limit,
           limit,
           Math.max(...histogram(found, -limit, limit)),
-          x => (Math.abs(x) < limit / bins ? 'var(--muted)' : good(x) ? 'var(--good)' : 'var(--bad)'),
+          x => (Math.abs(x) < limit / bins / 2 ? 'var(--muted)' : good(x) ? 'var(--good)' : 'var(--bad)'),
           `Differences of ${metric.name} by segment`,
         ),
       ),
@@ -418,23 +419,19 @@ export function reportClient(): void {
   );
   select('left', byIndex, String(state.left), value => (state.left = Number(value)));
   select('right', byIndex, String(state.right), value => (state.right = Number(value)));
+  const alone = systems.length === 1;
   const pairs = [
     ['gain', 'gains of B over A'],
     ['loss', 'losses of B to A'],
     ['apart', 'largest difference'],
   ] as const;
-  select(
-    'sort',
-    [
-      ...(systems.length > 1 ? pairs : []),
-      ['worst', 'worst of B first'],
-      ['best', 'best of B first'],
-      ['length', 'longest reference'],
-      ['order', 'order of the file'],
-    ],
-    state.sort,
-    value => (state.sort = value),
-  );
+  const orders = [
+    ['worst', alone ? 'worst first' : 'worst of B first'],
+    ['best', alone ? 'best first' : 'best of B first'],
+    ['length', 'longest reference'],
+    ['order', 'order of the file'],
+  ] as const;
+  select('sort', [...(alone ? [] : pairs), ...orders], state.sort, value => (state.sort = value));
   let timer = 0;
   at('query').addEventListener('input', event => {
     clearTimeout(timer);
@@ -452,7 +449,7 @@ export function reportClient(): void {
     state.shown += pageSize;
     list();
   });
-  document.body.classList.toggle('single', systems.length === 1);
+  document.body.classList.toggle('single', alone);
   summary();
   distributions();
   list();

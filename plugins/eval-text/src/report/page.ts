@@ -82,7 +82,7 @@ export function reportPage({ systems, chunks, results, metrics }: ReportInput): 
 <span id="count" class="hint" style="margin-left:auto;padding-bottom:7px" role="status"></span>
 </div>
 <div class="panel" style="margin-bottom:14px"><div id="distributions"></div><div id="comparison"></div></div>
-<div class="hint" style="margin-bottom:10px"><mark class="extra">marked</mark> in an output: not in the reference; <mark class="missing">marked</mark> in the reference: not in <span class="pair">B</span></div>
+<div class="hint" style="margin-bottom:10px"><mark class="extra">marked</mark> in an output: not in the reference; <mark class="missing">marked</mark> in the reference: not in <span class="pair">B</span><span class="lone">the output</span></div>
 <div id="segments"></div>
 <button id="more" type="button" hidden></button>
 </main>

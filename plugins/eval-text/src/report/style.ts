@@ -26,6 +26,6 @@ article { background: var(--paper); border: 1px solid var(--line); border-radius
 article header { display: flex; gap: 8px; align-items: baseline; margin-bottom: 6px; } .delta { margin-left: auto; font-variant-numeric: tabular-nums; }
 .line { display: grid; grid-template-columns: 190px 1fr 64px; gap: 14px; padding: 4px 0; border-top: 1px solid var(--line); } .line .label { color: var(--muted); font-size: 13px; overflow-wrap: anywhere; padding-top: 1px; } .line .text { white-space: pre-wrap; overflow-wrap: anywhere; }
 mark { color: inherit; border-radius: 3px; padding: 0 1px; } mark.extra { background: var(--badground); } mark.missing { background: var(--goodground); }
-body.single .pair { display: none; } #more { display: block; margin: 18px auto; }
+body.single .pair, body:not(.single) .lone { display: none; } #more { display: block; margin: 18px auto; }
 @media (max-width: 720px) { .row, .line { grid-template-columns: 1fr; gap: 2px; } .line .number { text-align: left; } }
 `;

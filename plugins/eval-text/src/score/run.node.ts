@@ -258,8 +258,9 @@ function print(
   const metrics = [...new Set(results.map(({ metric }) => metric))];
   const cell = (system: string, metric: string): string => {
     const { score, interval, p } = results.find(one => one.system === system && one.metric === metric)!;
+    const base = results.find(one => one.system === systems[0] && one.metric === metric)!;
     const spread = interval === null ? '' : ` (${fixed(interval.mean, width)} ± ${fixed(interval.halfWidth, width)})`;
-    return `${fixed(score.score, width)}${spread}${p === null ? besideP : ` p = ${fixed(p, 4)}${p <= significant ? '*' : ' '}`}`;
+    return `${fixed(score.score, width)}${spread}${p === null ? besideP : ` p = ${fixed(p, 4)}${p <= significant && score.score !== base.score.score ? '*' : ' '}`}`;
   };
   const tested = results.some(({ p }) => p !== null);
   const besideP = tested ? ' '.repeat(' p = 0.0010*'.length) : ''; // keeps numbers of the baseline above the others
