@@ -6,14 +6,23 @@ import { addConfusions, classificationScores, confusion } from './confusion.js';
 import { exactMatch, tokenAccuracy } from './matches.js';
 import { addLikelihoods, bitsPerByte, likelihoodOf, perplexity } from './perplexity.js';
 
-const labels = fc.array(fc.tuple(fc.constantFrom('cat', 'dog', 'constructor'), fc.constantFrom('cat', 'dog', 'constructor', '__proto__')), { minLength: 1, maxLength: 40 });
+const labels = fc.array(
+  fc.tuple(fc.constantFrom('cat', 'dog', 'constructor'), fc.constantFrom('cat', 'dog', 'constructor', '__proto__')),
+  { minLength: 1, maxLength: 40 },
+);
 
 describe('classes', () => {
   it('by hand', () => {
     // predicted: a a b b c, expected: a b b b a
-    const { accuracy, macroF1, weightedF1, classes } = classificationScores(confusion(['a', 'a', 'b', 'b', 'c'], ['a', 'b', 'b', 'b', 'a']));
+    const { accuracy, macroF1, weightedF1, classes } = classificationScores(
+      confusion(['a', 'a', 'b', 'b', 'c'], ['a', 'b', 'b', 'b', 'a']),
+    );
     expect(accuracy).toBe(3 / 5);
-    expect(classes.map(({ label, precision, recall, support }) => [label, precision, recall, support])).toEqual([['a', 1 / 2, 1 / 2, 2], ['b', 1, 2 / 3, 3], ['c', 0, 0, 0]]);
+    expect(classes.map(({ label, precision, recall, support }) => [label, precision, recall, support])).toEqual([
+      ['a', 1 / 2, 1 / 2, 2],
+      ['b', 1, 2 / 3, 3],
+      ['c', 0, 0, 0],
+    ]);
     expect(macroF1).toBeCloseTo((1 / 2 + 4 / 5 + 0) / 3, 12);
     expect(weightedF1).toBeCloseTo((2 * (1 / 2) + 3 * (4 / 5)) / 5, 12);
   });
@@ -35,7 +44,11 @@ describe('classes', () => {
   it('add up, whatever they are called', () => {
     fc.assert(
       fc.property(labels, labels, (one, other) => {
-        const table = (pairs: readonly (readonly [string, string])[]) => confusion(pairs.map(([p]) => p), pairs.map(([, e]) => e));
+        const table = (pairs: readonly (readonly [string, string])[]) =>
+          confusion(
+            pairs.map(([p]) => p),
+            pairs.map(([, e]) => e),
+          );
         const sum = addConfusions(table(one), table(other));
         expect(classificationScores(sum)).toEqual(classificationScores(table([...one, ...other])));
         expect(classificationScores(sum).samples).toBe(one.length + other.length);
@@ -51,7 +64,10 @@ describe('AUROC', () => {
     fc.assert(
       fc.property(samples, all => {
         const [scores, positive] = [all.map(([score]) => score), all.map(([, yes]) => yes)];
-        const [up, down] = [true, false].map(yes => scores.filter((_, i) => positive[i] === yes)) as [number[], number[]];
+        const [up, down] = [true, false].map(yes => scores.filter((_, i) => positive[i] === yes)) as [
+          number[],
+          number[],
+        ];
         if (up.length === 0 || down.length === 0) {
           expect(() => auroc(scores, positive)).toThrow('both classes');
           return;
@@ -78,10 +94,31 @@ describe('perplexity', () => {
 
 describe('matches', () => {
   it('are whole or by token', () => {
-    expect(corpusScore(exactMatch(), [' 42', 'no', 'Yes'], [['42 ', 'yes', 'yes'], ['41', 'no', null]]).score.score).toBeCloseTo(200 / 3, 10);
-    expect(corpusScore(exactMatch({ lowercase: true }), ['Yes'], [['yes']])).toMatchObject({ score: { score: 100, verbose: '1 of 1' }, signature: 'nrefs:1|case:lc|like:heddle' });
+    expect(
+      corpusScore(
+        exactMatch(),
+        [' 42', 'no', 'Yes'],
+        [
+          ['42 ', 'yes', 'yes'],
+          ['41', 'no', null],
+        ],
+      ).score.score,
+    ).toBeCloseTo(200 / 3, 10);
+    expect(corpusScore(exactMatch({ lowercase: true }), ['Yes'], [['yes']])).toMatchObject({
+      score: { score: 100, verbose: '1 of 1' },
+      signature: 'nrefs:1|case:lc|like:heddle',
+    });
     // 2 of 3 places, then 1 of 2 for a token too many, then the better reference
-    expect(corpusScore(tokenAccuracy(), ['a b c', 'a b', 'x y'], [['a x c', 'a', 'a b'], [null, null, 'x b']]).score.score).toBeCloseTo((100 * 4) / 7, 10);
+    expect(
+      corpusScore(
+        tokenAccuracy(),
+        ['a b c', 'a b', 'x y'],
+        [
+          ['a x c', 'a', 'a b'],
+          [null, null, 'x b'],
+        ],
+      ).score.score,
+    ).toBeCloseTo((100 * 4) / 7, 10);
     expect(corpusScore(tokenAccuracy(), [''], [['']]).score.score).toBe(0);
   });
 });

@@ -22,7 +22,11 @@ A 2 2|||M:ADV|||back|||REQUIRED|||-NONE-|||0
 describe('M2', () => {
   it('is read with annotators, alternatives and noop', () => {
     const sentences = parseM2(gold);
-    expect(sentences.map(({ source }) => source)).toEqual(['This are a sentences .', 'Nothing is wrong .', 'He go home .']);
+    expect(sentences.map(({ source }) => source)).toEqual([
+      'This are a sentences .',
+      'Nothing is wrong .',
+      'He go home .',
+    ]);
     expect(sentences[0]!.edits[3]).toEqual({ start: 2, end: 3, type: 'U:DET', correction: '', annotator: 1 });
     expect(sentences[1]!.edits[0]).toMatchObject({ start: -1, end: -1, type: 'noop' });
     expect(parseM2(gold.replaceAll('\n', '\r\n'))).toEqual(sentences);
@@ -36,13 +40,23 @@ describe('M2', () => {
     ['S a b\nA 0 1|||X|||y|||REQUIRED|||-NONE-|||me', 'number of an annotator'],
     ['S a b\nS c d', 'an empty line'],
     ['S a b\nwhat', 'line 2'],
-  ])('%j is refused', (text, words) => expect(() => parseM2(text, 'gold.m2')).toThrow(new RegExp(`gold.m2: .*${words}`)));
+  ])('%j is refused', (text, words) =>
+    expect(() => parseM2(text, 'gold.m2')).toThrow(new RegExp(`gold.m2: .*${words}`)),
+  );
 });
 
 describe('MaxMatch', () => {
   it('counts edits of the annotator that fits best', () => {
     const found = maxMatch(['This is a sentence .', 'Nothing is wrong .', 'He goes back home .'], parseM2(gold));
-    expect(found).toMatchObject({ truePositives: 4, falsePositives: 0, falseNegatives: 0, precision: 1, recall: 1, f: 1, outside: 0 });
+    expect(found).toMatchObject({
+      truePositives: 4,
+      falsePositives: 0,
+      falseNegatives: 0,
+      precision: 1,
+      recall: 1,
+      f: 1,
+      outside: 0,
+    });
     const other = maxMatch(['This are now sentences .', 'Nothing is wrong .', 'He go home .'], parseM2(gold));
     expect(other).toMatchObject({ truePositives: 2, falsePositives: 0, falseNegatives: 2 });
   });
@@ -50,9 +64,19 @@ describe('MaxMatch', () => {
   it('cuts edits as the annotation has them', () => {
     // `go home` -> `went back to home`: one edit or three, as the annotation likes.
     const one = parseM2('S He go home .\nA 1 3|||X|||went back to home|||REQUIRED|||-NONE-|||0\n');
-    const three = parseM2('S He go home .\nA 1 2|||X|||went|||REQUIRED|||-NONE-|||0\nA 2 2|||X|||back to|||REQUIRED|||-NONE-|||0\n');
-    expect(maxMatch(['He went back to home .'], one)).toMatchObject({ truePositives: 1, falsePositives: 0, falseNegatives: 0 });
-    expect(maxMatch(['He went back to home .'], three)).toMatchObject({ truePositives: 2, falsePositives: 0, falseNegatives: 0 });
+    const three = parseM2(
+      'S He go home .\nA 1 2|||X|||went|||REQUIRED|||-NONE-|||0\nA 2 2|||X|||back to|||REQUIRED|||-NONE-|||0\n',
+    );
+    expect(maxMatch(['He went back to home .'], one)).toMatchObject({
+      truePositives: 1,
+      falsePositives: 0,
+      falseNegatives: 0,
+    });
+    expect(maxMatch(['He went back to home .'], three)).toMatchObject({
+      truePositives: 2,
+      falsePositives: 0,
+      falseNegatives: 0,
+    });
     // Without unchanged words inside edits, `went … home` cannot be one.
     expect(maxMatch(['He went back to home .'], one, { maxUnchanged: 0 }).truePositives).toBe(0);
   });
@@ -97,11 +121,18 @@ A 1 3|||R:OTHER|||goes home|||REQUIRED|||-NONE-|||0
     ['spans', 2, 2, 2], // both spans of annotator 1
     ['tokens', 4, 1, 0],
   ] as const)('by %s', (agree, tp, fp, fn) => {
-    expect(errantCompare(hypothesis, reference, { agree })).toMatchObject({ truePositives: tp, falsePositives: fp, falseNegatives: fn });
+    expect(errantCompare(hypothesis, reference, { agree })).toMatchObject({
+      truePositives: tp,
+      falsePositives: fp,
+      falseNegatives: fn,
+    });
   });
 
   it('takes sizes and types apart', () => {
-    expect(errantCompare(hypothesis, reference, { size: 'multi' })).toMatchObject({ truePositives: 0, falsePositives: 1 });
+    expect(errantCompare(hypothesis, reference, { size: 'multi' })).toMatchObject({
+      truePositives: 0,
+      falsePositives: 1,
+    });
     const { types } = errantCompare(reference, reference, { tier: 'operation' });
     expect([...types.keys()].sort()).toEqual(['M', 'R']);
     expect(errantCompare(reference, reference, { without: ['M:ADV'] }).truePositives).toBe(3);

@@ -2,6 +2,7 @@
 
 import { fail } from '@heddle/core';
 import { ngramIndex, vocabulary } from '../text/ngrams.js';
+import { commonLength, markCommon } from './common.js';
 import { porterStem } from './porter.js';
 
 /** `rouge1` to `rouge9`, `rougeL`, and `rougeLsum`, which takes lines for sentences. */
@@ -105,20 +106,6 @@ function longest(predicted: Int32Array, expected: Int32Array): RougeScore {
   return scoreOf(commonLength(expected, predicted), predicted.length, expected.length);
 }
 
-/** Length of the longest common subsequence, in one row. */
-function commonLength(a: Int32Array, b: Int32Array): number {
-  const row = new Int32Array(b.length + 1);
-  for (const symbol of a) {
-    let diagonal = 0;
-    for (let j = 1; j <= b.length; j++) {
-      const above = row[j]!;
-      row[j] = symbol === b[j - 1] ? diagonal + 1 : Math.max(above, row[j - 1]!);
-      diagonal = above;
-    }
-  }
-  return row[b.length]!;
-}
-
 const sentences = (text: string, stem: boolean): string[][] =>
   text
     .split('\n')
@@ -152,24 +139,4 @@ function summary(predicted: readonly string[][], expected: readonly string[][]):
     }
   }
   return scoreOf(hits, n, m);
-}
-
-/** Marks the places of `a` that belong to one longest common subsequence, the one that rouge_score reads out. */
-function markCommon(a: Int32Array, b: Int32Array, marks: Uint8Array): void {
-  const width = b.length + 1;
-  const table = new Int32Array((a.length + 1) * width);
-  for (let i = 1; i <= a.length; i++)
-    for (let j = 1; j <= b.length; j++)
-      table[i * width + j] =
-        a[i - 1] === b[j - 1]
-          ? table[(i - 1) * width + j - 1]! + 1
-          : Math.max(table[(i - 1) * width + j]!, table[i * width + j - 1]!);
-  let [i, j] = [a.length, b.length];
-  while (i > 0 && j > 0) {
-    if (a[i - 1] === b[j - 1]) {
-      marks[--i] = 1;
-      j--;
-    } else if (table[i * width + j - 1]! > table[(i - 1) * width + j]!) j--;
-    else i--;
-  }
 }

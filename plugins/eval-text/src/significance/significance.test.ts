@@ -25,9 +25,13 @@ describe('random numbers', () => {
 
   it("are NumPy's legacy ones and Python's", () => {
     const legacy = twister(123); // numpy.random.seed(123); numpy.random.choice(np.arange(7), size=20)
-    expect(draw(20, () => maskedBelow(legacy, 7))).toEqual([6, 5, 6, 2, 4, 2, 6, 1, 3, 2, 3, 1, 6, 1, 0, 1, 6, 1, 0, 6]);
+    expect(draw(20, () => maskedBelow(legacy, 7))).toEqual([
+      6, 5, 6, 2, 4, 2, 6, 1, 3, 2, 3, 1, 6, 1, 0, 1, 6, 1, 0, 6,
+    ]);
     const python = pythonTwister(101); // random.seed(101); random.randint(0, 3)
-    expect(draw(20, () => pythonBelow(python, 4))).toEqual([1, 2, 3, 0, 1, 1, 2, 3, 1, 2, 3, 0, 2, 1, 1, 0, 3, 2, 1, 3]);
+    expect(draw(20, () => pythonBelow(python, 4))).toEqual([
+      1, 2, 3, 0, 1, 1, 2, 3, 1, 2, 3, 0, 2, 1, 1, 0, 3, 2, 1, 3,
+    ]);
   });
 
   it('stay below their limit', () => {
@@ -52,7 +56,9 @@ describe.each([
   ['bs', { test: 'bootstrap', samples: 200 }],
   ['ar', { test: 'randomisation', samples: 300, intervals: 100 }],
 ] as const)("sacreBLEU's paired test %s", (kind, options) => {
-  it.each(pairedTest([bleu(), chrf(), ter()], systems, references, options).map(table => [table.metric, table] as const))('by %s', (metric, table) => {
+  it.each(
+    pairedTest([bleu(), chrf(), ter()], systems, references, options).map(table => [table.metric, table] as const),
+  )('by %s', (metric, table) => {
     const expected = paired[kind][metric]!;
     expect(table.signature).toBe(expected.signature);
     for (const [i, { score, p, interval }] of table.results.entries()) {
@@ -69,11 +75,30 @@ describe('a test of differences', () => {
   it('finds a gap that is there, and none between a system and its shuffled twin', () => {
     const next = pcg64(1);
     const vocabulary = Array.from({ length: 50 }, (_, i) => `w${i}`);
-    const reference = Array.from({ length: 120 }, () => draw(12, () => next.below(50)).map(i => vocabulary[i]!).join(' '));
-    const spoiled = (share: number): string[] => reference.map(text => text.split(' ').map(word => (next.below(1000) < share * 1000 ? 'x' : word)).join(' '));
+    const reference = Array.from({ length: 120 }, () =>
+      draw(12, () => next.below(50))
+        .map(i => vocabulary[i]!)
+        .join(' '),
+    );
+    const spoiled = (share: number): string[] =>
+      reference.map(text =>
+        text
+          .split(' ')
+          .map(word => (next.below(1000) < share * 1000 ? 'x' : word))
+          .join(' '),
+      );
     const [good, alike, bad] = [spoiled(0.2), spoiled(0.2), spoiled(0.4)];
     for (const test of ['bootstrap', 'randomisation'] as const) {
-      const [table] = pairedTest([chrf()], [{ name: 'good', hypotheses: good }, { name: 'alike', hypotheses: alike }, { name: 'bad', hypotheses: bad }], [reference], { test, samples: 500 });
+      const [table] = pairedTest(
+        [chrf()],
+        [
+          { name: 'good', hypotheses: good },
+          { name: 'alike', hypotheses: alike },
+          { name: 'bad', hypotheses: bad },
+        ],
+        [reference],
+        { test, samples: 500 },
+      );
       expect(table!.results[0]!.p).toBeNull();
       expect(table!.results[1]!.p!).toBeGreaterThan(0.05);
       expect(table!.results[2]!.p!).toBeLessThan(0.01);

@@ -4,7 +4,12 @@ import { readFileSync } from 'node:fs';
 
 export interface PairedFixture {
   readonly signature: string;
-  readonly results: readonly { readonly score: number; readonly p: number | null; readonly mean: number; readonly halfWidth: number }[];
+  readonly results: readonly {
+    readonly score: number;
+    readonly p: number | null;
+    readonly mean: number;
+    readonly halfWidth: number;
+  }[];
 }
 
 export interface Fixture {
@@ -13,7 +18,13 @@ export interface Fixture {
   readonly hypotheses: readonly string[];
   readonly others: readonly string[];
   readonly references: readonly (readonly (string | null)[])[];
-  readonly corpus: readonly { readonly metric: string; readonly references: number; readonly score: number; readonly formatted: string; readonly signature: string }[];
+  readonly corpus: readonly {
+    readonly metric: string;
+    readonly references: number;
+    readonly score: number;
+    readonly formatted: string;
+    readonly signature: string;
+  }[];
   readonly sentences: readonly { readonly bleu: number; readonly chrf: number; readonly ter: number }[];
   readonly paired: Readonly<Record<'bs' | 'ar', Readonly<Record<string, PairedFixture>>>>;
 }

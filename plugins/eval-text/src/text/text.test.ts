@@ -15,7 +15,10 @@ describe('white space', () => {
 
   it('parts words as a regular expression of the same set does', () => {
     const space = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/; // oxlint-disable-line no-control-regex
-    const text = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '\t', '\u3000', '\x1c', '\ufeff', '😀'), maxLength: 20 });
+    const text = fc.string({
+      unit: fc.constantFrom('a', 'b', ' ', '\t', '\u3000', '\x1c', '\ufeff', '😀'),
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(text, x => {
         expect(words(x)).toEqual(x.split(space).filter(one => one !== ''));

@@ -31,21 +31,36 @@ describe("tokenisers beside sacreBLEU's", () => {
   it('keep every letter and digit, in order', () => {
     const bare = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, '');
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom('a', 'É', '5', '.', ',', '-', ' ', '「', '织', '\'', '…', '🧵'), maxLength: 30 }), text => {
-        for (const { tokenize } of Object.values(builtin)) expect(bare(tokenize(text))).toBe(bare(text));
-      }),
+      fc.property(
+        fc.string({
+          unit: fc.constantFrom('a', 'É', '5', '.', ',', '-', ' ', '「', '织', "'", '…', '🧵'),
+          maxLength: 30,
+        }),
+        text => {
+          for (const { tokenize } of Object.values(builtin)) expect(bare(tokenize(text))).toBe(bare(text));
+        },
+      ),
     );
   });
 });
 
 describe('optional tokenisers', () => {
   it('say what they need', async () => {
-    expect(optionalTokenizers.map(({ name }) => name)).toEqual(['ja-mecab', 'ko-mecab', 'spm', 'flores101', 'flores200', 'spBLEU-1K']);
+    expect(optionalTokenizers.map(({ name }) => name)).toEqual([
+      'ja-mecab',
+      'ko-mecab',
+      'spm',
+      'flores101',
+      'flores200',
+      'spBLEU-1K',
+    ]);
     for (const { needs } of optionalTokenizers) expect(needs.length).toBeGreaterThan(20);
     const offer = optionalTokenizers.find(({ name }) => name === 'flores200')!;
     await expect(offer.open(null)).rejects.toMatchObject({ code: 'E_UNAVAILABLE' });
     await expect(offer.open('/nowhere/at.model')).rejects.toMatchObject({ code: 'E_UNAVAILABLE' });
-    await expect(optionalTokenizers[0]!.open('no-such-program-as-this')).rejects.toMatchObject({ code: 'E_UNAVAILABLE' });
+    await expect(optionalTokenizers[0]!.open('no-such-program-as-this')).rejects.toMatchObject({
+      code: 'E_UNAVAILABLE',
+    });
   });
 
   it('refuse bytes that are no model', () => {
@@ -70,17 +85,28 @@ describe.each([
 ])('SentencePiece model %s', (name, file) => {
   const folder = new URL(`${name}/`, tokenized);
   it.skipIf(!existsSync(new URL(file, folder)))(
-    "cuts as SentencePiece (skipped where ../shared/golden/tokenizers is not there)",
+    'cuts as SentencePiece (skipped where ../shared/golden/tokenizers is not there)',
     () => {
-      const read = JSON.parse(readFileSync(new URL('pieces.json', folder), 'utf8')) as [string, number, string][] | { pieces: [string, number, string][] };
+      const read = JSON.parse(readFileSync(new URL('pieces.json', folder), 'utf8')) as
+        | [string, number, string][]
+        | { pieces: [string, number, string][] };
       const pieces = Array.isArray(read) ? read : read.pieces;
       const ids = new Map(pieces.map(([piece], id) => [piece, id]));
       const unknown = pieces.findIndex(([, , kind]) => kind === 'unknown');
       const { tokenize } = sentencePiece(readFileSync(new URL(file, folder)), name);
-      const rows = readFileSync(new URL('golden.public.jsonl', folder), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as { text: string; ids: number[] });
+      const rows = readFileSync(new URL('golden.public.jsonl', folder), 'utf8')
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line) as { text: string; ids: number[] });
       expect(rows.length).toBeGreaterThan(100);
       for (const { text, ids: expected } of rows)
-        expect(tokenize(text).split(' ').filter(Boolean).map(piece => ids.get(piece) ?? unknown), text).toEqual(expected);
+        expect(
+          tokenize(text)
+            .split(' ')
+            .filter(Boolean)
+            .map(piece => ids.get(piece) ?? unknown),
+          text,
+        ).toEqual(expected);
     },
   );
 });

@@ -25,12 +25,15 @@ const metrics: Readonly<Record<string, CorpusMetric>> = {
 const { hypotheses, references, others } = sacrebleu;
 
 describe("sacreBLEU's numbers, lines and signatures", () => {
-  it.each(sacrebleu.corpus.map(row => [row.metric, row.references, row] as const))('%s with %d references', (name, count, row) => {
-    const { score, signature } = corpusScore(metrics[name]!, hypotheses, references.slice(0, count));
-    expect(score.score).toBeCloseTo(row.score, 10);
-    expect(formatScore(score)).toBe(row.formatted);
-    expect(signature).toBe(row.signature);
-  });
+  it.each(sacrebleu.corpus.map(row => [row.metric, row.references, row] as const))(
+    '%s with %d references',
+    (name, count, row) => {
+      const { score, signature } = corpusScore(metrics[name]!, hypotheses, references.slice(0, count));
+      expect(score.score).toBeCloseTo(row.score, 10);
+      expect(formatScore(score)).toBe(row.formatted);
+      expect(signature).toBe(row.signature);
+    },
+  );
 
   it('of single sentences', () => {
     for (const [i, expected] of sacrebleu.sentences.entries()) {
@@ -56,7 +59,10 @@ function naiveMatches(hypothesis: readonly string[], refs: readonly (readonly st
     return found;
   };
   const clips = refs.map(count);
-  return [...count(hypothesis)].reduce((sum, [key, times]) => sum + Math.min(times, Math.max(...clips.map(clip => clip.get(key) ?? 0))), 0);
+  return [...count(hypothesis)].reduce(
+    (sum, [key, times]) => sum + Math.min(times, Math.max(...clips.map(clip => clip.get(key) ?? 0))),
+    0,
+  );
 }
 
 describe('n-grams', () => {
@@ -84,7 +90,10 @@ describe('n-grams', () => {
 
 describe('every metric', () => {
   it.each(Object.entries(metrics))('%s is best where the output is the reference', (_, metric) => {
-    const text = ['The weaver lifts the warp , and then the shuttle flies .', 'A second one of more than six words stands here .'];
+    const text = [
+      'The weaver lifts the warp , and then the shuttle flies .',
+      'A second one of more than six words stands here .',
+    ];
     const { score } = corpusScore(metric, text, [text]).score;
     expect(score).toBeCloseTo(metric.higherIsBetter ? 100 : 0, 9);
   });
@@ -95,7 +104,14 @@ describe('every metric', () => {
     expect(backwards).toBeCloseTo(metric.score(sumOf(all!)).score, 10);
     const documents = documentScores(metric, all!, ['a', 'b', 'a', 'b', 'a', 'b']);
     expect([...documents.keys()]).toEqual(['a', 'b']);
-    expect(documents.get('b')!.score).toBeCloseTo(corpusScore(metric, [1, 3, 5].map(i => hypotheses[i]!), references.map(stream => [1, 3, 5].map(i => stream[i]!))).score.score, 10);
+    expect(documents.get('b')!.score).toBeCloseTo(
+      corpusScore(
+        metric,
+        [1, 3, 5].map(i => hypotheses[i]!),
+        references.map(stream => [1, 3, 5].map(i => stream[i]!)),
+      ).score.score,
+      10,
+    );
     expect(segmentScores(metric, all!)).toHaveLength(6);
   });
 });
@@ -117,7 +133,10 @@ describe('TER', () => {
       fc.property(numbers, numbers, (a, b) => {
         const edits = translationEdits(Int32Array.from(a), Int32Array.from(b));
         expect(edits).toBeLessThanOrEqual(levenshtein(a, b));
-        const missing = [0, 1, 2, 3, 4].reduce((sum, x) => sum + Math.max(0, b.filter(y => y === x).length - a.filter(y => y === x).length), 0);
+        const missing = [0, 1, 2, 3, 4].reduce(
+          (sum, x) => sum + Math.max(0, b.filter(y => y === x).length - a.filter(y => y === x).length),
+          0,
+        );
         expect(edits).toBeGreaterThanOrEqual(Math.max(Math.abs(a.length - b.length), missing));
       }),
     );
@@ -158,6 +177,9 @@ describe('what makes no sense is refused', () => {
 
   it('and BLEU without a match is 0 whatever the smoothing', () => {
     for (const smooth of ['none', 'floor', 'add-k', 'exp'] as const)
-      expect(bleuFromCounts({ counts: [0, 0, 0, 0], totals: [4, 3, 2, 1], systemLength: 4, referenceLength: 4 }, { smooth }).score).toBe(0);
+      expect(
+        bleuFromCounts({ counts: [0, 0, 0, 0], totals: [4, 3, 2, 1], systemLength: 4, referenceLength: 4 }, { smooth })
+          .score,
+      ).toBe(0);
   });
 });
