@@ -18,11 +18,14 @@ export function ngramIndex(order: number, most: number): NgramIndex {
   const nodes = most * order + 1;
   let size = 16;
   while (size < nodes * 2) size *= 2;
-  const slots = new Int32Array(size); // 0: free, else a node
-  const parents = new Int32Array(nodes);
-  const symbolOf = new Int32Array(nodes);
-  const counts = new Int32Array(nodes); // in the reference where the n-gram is most frequent
-  const seen = new Int32Array(nodes); // in the sequence at hand
+  // One allocation for all five: a corpus makes one index for each segment.
+  const memory = new Int32Array(size + 4 * nodes);
+  const part = (at: number, length: number): Int32Array => memory.subarray(at, at + length);
+  const slots = part(0, size); // 0: free, else a node
+  const parents = part(size, nodes);
+  const symbolOf = part(size + nodes, nodes);
+  const counts = part(size + 2 * nodes, nodes); // in the reference where the n-gram is most frequent
+  const seen = part(size + 3 * nodes, nodes); // in the sequence at hand
   let used = 1; // node 0 is the empty n-gram
   let sequences = 0;
 
@@ -90,13 +93,19 @@ export interface Vocabulary {
 export function vocabulary(): Vocabulary {
   const known = new Map<string, number>();
   return {
-    learn: words =>
-      Int32Array.from(words, word => {
-        const id = known.get(word);
-        if (id !== undefined) return id;
-        known.set(word, known.size);
-        return known.size - 1;
-      }),
-    look: words => Int32Array.from(words, word => known.get(word) ?? -1),
+    learn(words) {
+      const ids = new Int32Array(words.length);
+      for (let i = 0; i < words.length; i++) {
+        let id = known.get(words[i]!);
+        if (id === undefined) known.set(words[i]!, (id = known.size));
+        ids[i] = id;
+      }
+      return ids;
+    },
+    look(words) {
+      const ids = new Int32Array(words.length);
+      for (let i = 0; i < words.length; i++) ids[i] = known.get(words[i]!) ?? -1;
+      return ids;
+    },
   };
 }

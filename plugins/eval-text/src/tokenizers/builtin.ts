@@ -2,17 +2,20 @@
 
 import { squeeze, trim } from '../text/whitespace.js';
 import type { Tokenizer } from './tokenizer.js';
-import { unescape, western } from './western.js';
+import { unescape, westernTokens } from './western.js';
 
 /** No tokenisation: for text that is tokenised already. */
 const none: Tokenizer = { signature: 'none', tokenize: line => line };
 
-/** mteval-v13a, the tokenisation of WMT for languages that part words by spaces. */
-const v13a: Tokenizer = {
-  signature: '13a',
-  tokenize: line =>
-    squeeze(western(` ${unescape(line.replaceAll('<skipped>', '').replaceAll('-\n', '').replaceAll('\n', ' '))} `)),
+const tokens13a = (line: string): string[] => {
+  let text = line;
+  if (text.includes('<skipped>')) text = text.replaceAll('<skipped>', '');
+  if (text.includes('\n')) text = text.replaceAll('-\n', '').replaceAll('\n', ' ');
+  return westernTokens(unescape(text), true);
 };
+
+/** mteval-v13a, the tokenisation of WMT for languages that part words by spaces. */
+const v13a: Tokenizer = { signature: '13a', tokenize: line => tokens13a(line).join(' '), tokens: tokens13a };
 
 /**
  * mteval-v14 `--international-tokenization`: every punctuation mark and symbol of Unicode stands alone, but punctuation
@@ -42,10 +45,8 @@ const char: Tokenizer = { signature: 'char', tokenize: line => [...line].join(' 
 const chinese =
   /[\u2001-\u2a6d\u2e80-\u2fdf\u2ff0-\u303f\u3100-\u312f\u31a0-\u31bf\u31c0-\u31ef\u3200-\u4db5\u4e00-\u9fbb\uf900-\ufa2d\ufa30-\ufa6a\ufa70-\ufad9\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffef]/g;
 
-const zh: Tokenizer = {
-  signature: 'zh',
-  tokenize: line => squeeze(western(trim(line).replace(chinese, ' $& '))),
-};
+const tokensZh = (line: string): string[] => westernTokens(trim(line).replace(chinese, ' $& '), false);
+const zh: Tokenizer = { signature: 'zh', tokenize: line => tokensZh(line).join(' '), tokens: tokensZh };
 
 export const builtin = { none, '13a': v13a, intl, char, zh } as const;
 

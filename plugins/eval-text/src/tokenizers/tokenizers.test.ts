@@ -8,6 +8,8 @@ import { tokenizerOf } from './index.js';
 import { optionalTokenizers } from './optional.js';
 import { sentencePiece } from './sentencepiece.js';
 import { tercom } from './tercom.js';
+import { words } from '../text/whitespace.js';
+import { western, westernTokens } from './western.js';
 
 const tokenizers: Readonly<Record<string, (line: string) => string>> = {
   ...Object.fromEntries(Object.entries(builtin).map(([name, { tokenize }]) => [name, tokenize])),
@@ -41,6 +43,23 @@ describe("tokenisers beside sacreBLEU's", () => {
         },
       ),
     );
+  });
+});
+
+describe('the rules of 13a', () => {
+  it('in one pass are those applied one after the other', () => {
+    const text = fc.string({ unit: fc.constantFrom(...'a5.,-  $\'"()/é织\u00a0\x1c_~@A['), maxLength: 14 });
+    fc.assert(
+      fc.property(text, x => {
+        expect(westernTokens(x, true)).toEqual(words(western(` ${x} `)));
+        expect(westernTokens(x, false)).toEqual(words(western(x)));
+      }),
+      { numRuns: 5000 },
+    );
+    for (let code = 0; code < 0x100; code++) {
+      const x = `a${String.fromCharCode(code)}5${String.fromCharCode(code)}`;
+      expect(westernTokens(x, true), x).toEqual(words(western(` ${x} `)));
+    }
   });
 });
 

@@ -4,8 +4,9 @@ import { fail } from '@heddle/core';
 import { signatureOf, type CorpusMetric, type Score } from '../metric.js';
 import { fixed } from '../text/decimal.js';
 import { ngramIndex, vocabulary } from '../text/ngrams.js';
-import { trimEnd, words } from '../text/whitespace.js';
+import { trimEnd } from '../text/whitespace.js';
 import { tokenizerOf, type BuiltinTokenizer, type Tokenizer } from '../tokenizers/index.js';
+import { tokensOf } from '../tokenizers/tokenizer.js';
 
 /** Chen and Cherry 2014: `floor` is their method 1, `add-k` 2, `exp` 3 (NIST's). */
 export type Smoothing = 'none' | 'floor' | 'add-k' | 'exp';
@@ -126,7 +127,8 @@ export function bleu(options: BleuOptions = {}): CorpusMetric<BleuScore> {
     });
   const tokenizer = tokenizerOf(options.tokenize ?? '13a');
   const shown = (text: string): string => trimEnd(lowercase ? text.toLowerCase() : text);
-  const tokens = (text: string): string[] => words(tokenizer.tokenize(shown(text)));
+  const cut = tokensOf(tokenizer);
+  const tokens = (text: string): string[] => cut(shown(text));
 
   return {
     name: 'BLEU',
