@@ -18,7 +18,7 @@ export interface Statistics {
  *
  * @param systems hypotheses by segment, for each system
  * @param references `references[r][i]` is the r-th reference of segment i
- * @throws E_LENGTH where numbers of segments differ, E_REFERENCE where a segment has none
+ * @throws E_ALIGN where numbers of segments differ, E_REFERENCE where a segment has none
  */
 export function statisticsOf(
   metric: CorpusMetric,
@@ -67,7 +67,7 @@ function checked(systems: readonly (readonly string[])[], references: readonly R
     for (const [at, { length }] of streams.entries())
       if (length !== segments)
         fail(
-          'E_LENGTH',
+          'E_ALIGN',
           `${what} ${at + 1}: expected ${segments} segments as in reference 1, received ${length}. Align the files line by line.`,
           { [what]: at + 1, expected: segments, received: length },
         );
@@ -98,7 +98,7 @@ export interface CorpusResult<S extends Score = Score> {
  * Scores a corpus.
  *
  * @param references `references[r][i]` is the r-th reference of segment i; null where there is none
- * @throws E_LENGTH, E_REFERENCE
+ * @throws E_ALIGN, E_REFERENCE
  * @example corpusScore(bleu(), ['the cat sat'], [['the cat sat']]).score.score // 100
  */
 export function corpusScore<S extends Score>(
@@ -148,7 +148,7 @@ export function documentScores<S extends Score>(
 ): ReadonlyMap<string, S> {
   if (documents.length !== statistics.segments)
     fail(
-      'E_LENGTH',
+      'E_ALIGN',
       `documents: expected ${statistics.segments} names, one for each segment, received ${documents.length}. Repeat a name for each of its segments.`,
       { expected: statistics.segments, received: documents.length },
     );

@@ -7,12 +7,12 @@ import { fail } from '@heddle/core';
  *
  * @param scores any finite numbers, higher for positive
  * @param positive whether each sample is positive
- * @throws E_LENGTH, E_RANGE for a score that is no number, E_DATA where one of the two classes is empty
+ * @throws E_ALIGN, E_RANGE for a score that is no number, E_LABEL where one of the two classes is empty
  */
 export function auroc(scores: readonly number[], positive: readonly boolean[]): number {
   if (scores.length !== positive.length)
     fail(
-      'E_LENGTH',
+      'E_ALIGN',
       `auroc: expected ${positive.length} scores, one for each sample, received ${scores.length}. Align them.`,
       { expected: positive.length, received: scores.length },
     );
@@ -25,7 +25,7 @@ export function auroc(scores: readonly number[], positive: readonly boolean[]): 
   const negatives = positive.length - positives;
   if (positives === 0 || negatives === 0)
     fail(
-      'E_DATA',
+      'E_LABEL',
       `auroc: expected samples of both classes, received ${positives} positive and ${negatives} negative. Without both there is nothing to tell apart.`,
       { positives, negatives },
     );

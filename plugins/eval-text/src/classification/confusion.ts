@@ -5,11 +5,11 @@ import { fail } from '@heddle/core';
 /** `counts[expected][predicted]`; plain data that adds up. */
 export type Confusion = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** @throws E_LENGTH where numbers of labels differ */
+/** @throws E_ALIGN where numbers of labels differ */
 export function confusion(predicted: readonly string[], expected: readonly string[]): Confusion {
   if (predicted.length !== expected.length)
     fail(
-      'E_LENGTH',
+      'E_ALIGN',
       `confusion: expected ${expected.length} labels as in the reference, received ${predicted.length}. Give one for each sample.`,
       { expected: expected.length, received: predicted.length },
     );

@@ -38,7 +38,7 @@ type Counts = [truePositives: number, falsePositives: number, falseNegatives: nu
  * Where several annotators are on either side, each sentence takes the pair that makes the score of the corpus so far
  * largest, in the four digits that ERRANT keeps.
  *
- * @throws E_LENGTH where the files have other numbers of sentences
+ * @throws E_ALIGN where the files have other numbers of sentences
  */
 export function errantCompare(
   hypothesis: readonly M2Sentence[],
@@ -48,7 +48,7 @@ export function errantCompare(
   const { beta = 0.5, tier = 'all' } = options;
   if (hypothesis.length !== reference.length)
     fail(
-      'E_LENGTH',
+      'E_ALIGN',
       `errantCompare: expected ${reference.length} sentences as in the reference, received ${hypothesis.length}. Annotate the same text.`,
       { expected: reference.length, received: hypothesis.length },
     );

@@ -32,7 +32,7 @@ type Counts = ReadonlyMap<string, number>;
 /**
  * @param sources by sentence, tokens parted by spaces
  * @param references `references[r][i]` is the r-th correction of sentence i
- * @throws E_LENGTH where numbers of sentences differ, E_REFERENCE without references
+ * @throws E_ALIGN where numbers of sentences differ, E_REFERENCE without references
  */
 export function gleu(
   hypotheses: readonly string[],
@@ -45,7 +45,7 @@ export function gleu(
   for (const { length } of [hypotheses, ...references])
     if (length !== sources.length)
       fail(
-        'E_LENGTH',
+        'E_ALIGN',
         `gleu: expected ${sources.length} sentences as in the source, received ${length}. Align the files line by line.`,
         { expected: sources.length, received: length },
       );

@@ -21,7 +21,7 @@ export interface M2Sentence {
 
 /**
  * @param name names the text in messages: a file
- * @throws E_M2 with the line
+ * @throws E_EDITS with the line
  */
 export function parseM2(text: string, name = 'M2'): readonly M2Sentence[] {
   const sentences: { source: string; edits: M2Edit[] }[] = [];
@@ -30,7 +30,7 @@ export function parseM2(text: string, name = 'M2'): readonly M2Sentence[] {
     const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     const refuse = (expected: string): never =>
       fail(
-        'E_M2',
+        'E_EDITS',
         `${name}: expected ${expected} in line ${at + 1}, received ${JSON.stringify(line.slice(0, 80))}. Correct the line.`,
         { name, line: at + 1 },
       );

@@ -59,7 +59,7 @@ interface Lattice {
 /**
  * @param system corrected sentences, tokens parted by spaces
  * @returns counts of edits over the corpus; of several annotators, each sentence takes the one best for the score so far
- * @throws E_LENGTH where numbers of sentences differ, E_CONFIG for numbers that make no sense
+ * @throws E_ALIGN where numbers of sentences differ, E_CONFIG for numbers that make no sense
  */
 export function maxMatch(
   system: readonly string[],
@@ -68,7 +68,7 @@ export function maxMatch(
 ): MaxMatchResult {
   if (system.length !== gold.length)
     fail(
-      'E_LENGTH',
+      'E_ALIGN',
       `maxMatch: expected ${gold.length} sentences as in the annotation, received ${system.length}. Correct the same text.`,
       { expected: gold.length, received: system.length },
     );

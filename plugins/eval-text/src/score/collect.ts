@@ -172,7 +172,7 @@ function ranked({ systems }: CollectContext): PlainMetric {
         const label = only(references, i).toLowerCase();
         if (!positives.includes(label) && !negatives.includes(label))
           fail(
-            'E_DATA',
+            'E_LABEL',
             `auroc: expected 1 or 0 as reference of segment ${from + i + 1}, received ${JSON.stringify(label)}. References are classes, outputs are scores.`,
             { segment: from + i + 1 },
           );
@@ -181,7 +181,7 @@ function ranked({ systems }: CollectContext): PlainMetric {
           const score = own[i]!.trim() === '' ? Number.NaN : Number(own[i]);
           if (Number.isNaN(score))
             fail(
-              'E_DATA',
+              'E_LABEL',
               `auroc: expected a number as output of segment ${from + i + 1}, received ${JSON.stringify(own[i])}. Outputs are scores of the positive class.`,
               { segment: from + i + 1 },
             );

@@ -27,7 +27,7 @@ export interface Inputs {
 
 const chunkSize = 1000; // segments
 
-/** @throws E_IO, E_UTF8, E_BINARY, E_LENGTH, E_SAME, E_COLUMN, E_JSON, E_REFERENCE */
+/** @throws E_IO, E_UTF8, E_BINARY, E_ALIGN, E_SAME, E_COLUMN, E_JSON, E_REFERENCE */
 export async function openInputs(settings: ScoreSettings): Promise<Inputs> {
   const inputs = await (settings.data === null ? plainFiles(settings) : table(settings, settings.data));
   return watched(inputs, settings);
@@ -127,7 +127,7 @@ async function refuseLengths(
       ? `The last line of ${longer.name} is empty: take it off.`
       : `${shorter.name} ends before line ${shorter.length + 1} of ${longer.name}. Align them line by line.`;
   return fail(
-    'E_LENGTH',
+    'E_ALIGN',
     `${other.name}: expected ${first.length} lines as in ${first.name}, received ${other.length}. ${hint}`,
     {
       lengths: Object.fromEntries(lengths.map(({ name, length }) => [name, length])),

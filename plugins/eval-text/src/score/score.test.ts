@@ -177,7 +177,7 @@ describe('other metrics', () => {
     ]);
     await expect(
       score({ ref: files('labels.txt'), hyp: files('docs.txt').concat(), metric: 'auroc' }),
-    ).rejects.toMatchObject({ code: 'E_LENGTH' });
+    ).rejects.toMatchObject({ code: 'E_ALIGN' });
   });
 
   it('of corrections', async () => {
@@ -254,7 +254,7 @@ describe('what cannot be scored is named', () => {
     await put('short.txt', hypotheses.slice(0, 4));
     await writeFile(at('long.txt'), `${hypotheses.join('\n')}\n\n`);
     await expect(score({ ref: files('ref.txt'), hyp: files('short.txt') })).rejects.toMatchObject({
-      code: 'E_LENGTH',
+      code: 'E_ALIGN',
       message: expect.stringMatching(
         /short\.txt: expected 6 lines as in .*ref\.txt, received 4.*ends before line 5/,
       ) as string,

@@ -157,7 +157,7 @@ describe('TER', () => {
 
 describe('what makes no sense is refused', () => {
   it.each([
-    ['E_LENGTH', () => corpusScore(bleu(), ['a'], [['a', 'b']])],
+    ['E_ALIGN', () => corpusScore(bleu(), ['a'], [['a', 'b']])],
     ['E_REFERENCE', () => corpusScore(bleu(), ['a'], [])],
     ['E_REFERENCE', () => corpusScore(bleu(), ['a'], [[null], [null]])],
     ['E_CONFIG', () => bleu({ maxOrder: 0 })],
@@ -165,7 +165,7 @@ describe('what makes no sense is refused', () => {
     ['E_CONFIG', () => bleu({ smooth: 'floor', smoothValue: -1 })],
     ['E_CONFIG', () => chrf({ charOrder: 0 })],
     ['E_CONFIG', () => chrf({ beta: 1.5 })],
-    ['E_LENGTH', () => documentScores(bleu(), statisticsOf(bleu(), [['a']], [['a']])[0]!, [])],
+    ['E_ALIGN', () => documentScores(bleu(), statisticsOf(bleu(), [['a']], [['a']])[0]!, [])],
   ])('%s', (code, act) => {
     expect(act).toThrow(expect.objectContaining({ code }));
   });
