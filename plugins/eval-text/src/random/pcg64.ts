@@ -20,9 +20,11 @@ const M3 = 0x2360ed05;
 
 /** High 32 bits of a product of two 32-bit numbers. */
 function high(a: number, b: number): number {
-  const [a0, a1, b0, b1] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
-  const low = a0 * b0;
-  const middle = a1 * b0 + (low >>> 16); // below 2^32
+  const a0 = a & 0xffff;
+  const a1 = a >>> 16;
+  const b0 = b & 0xffff;
+  const b1 = b >>> 16;
+  const middle = a1 * b0 + ((a0 * b0) >>> 16); // below 2^32
   const other = a0 * b1 + (middle & 0xffff);
   return (a1 * b1 + (middle >>> 16) + (other >>> 16)) >>> 0;
 }
@@ -45,14 +47,18 @@ export function pcg64(seed: number): Generator {
   const i1 = ((stream1! << 1) | (stream0! >>> 31)) >>> 0;
   const i2 = ((stream2! << 1) | (stream1! >>> 31)) >>> 0;
   const i3 = ((stream3! << 1) | (stream2! >>> 31)) >>> 0;
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  // Words in a typed array: as variables of a closure they would be boxed, a box for each step.
+  const state = new Uint32Array(4);
 
   const step = (): void => {
+    const s0 = state[0]!;
+    const s1 = state[1]!;
+    const s2 = state[2]!;
     // The low 128 bits of state times multiplier, plus increment, word by word. Sums stay exact below 2^53.
     let sum = (Math.imul(s0, M0) >>> 0) + i0;
-    const r0 = sum >>> 0;
+    state[0] = sum;
     sum = (sum > 0xffffffff ? 1 : 0) + high(s0, M0) + (Math.imul(s1, M0) >>> 0) + (Math.imul(s0, M1) >>> 0) + i1;
-    const r1 = sum >>> 0;
+    state[1] = sum;
     sum =
       Math.floor(sum / 0x100000000) +
       high(s1, M0) +
@@ -61,52 +67,43 @@ export function pcg64(seed: number): Generator {
       (Math.imul(s1, M1) >>> 0) +
       (Math.imul(s0, M2) >>> 0) +
       i2;
-    const r2 = sum >>> 0;
-    sum =
+    state[2] = sum;
+    // Of the highest word only 32 bits are kept: 32-bit products will do.
+    state[3] =
       Math.floor(sum / 0x100000000) +
       high(s2, M0) +
       high(s1, M1) +
       high(s0, M2) +
-      (Math.imul(s3, M0) >>> 0) +
-      (Math.imul(s2, M1) >>> 0) +
-      (Math.imul(s1, M2) >>> 0) +
-      (Math.imul(s0, M3) >>> 0) +
+      ((Math.imul(state[3]!, M0) + Math.imul(s2, M1) + Math.imul(s1, M2) + Math.imul(s0, M3)) >>> 0) +
       i3;
-    s0 = r0;
-    s1 = r1;
-    s2 = r2;
-    s3 = sum >>> 0;
-  };
-  const add = (a0: number, a1: number, a2: number, a3: number): void => {
-    let sum = s0 + a0;
-    s0 = sum >>> 0;
-    sum = s1 + a1 + (sum > 0xffffffff ? 1 : 0);
-    s1 = sum >>> 0;
-    sum = s2 + a2 + (sum > 0xffffffff ? 1 : 0);
-    s2 = sum >>> 0;
-    sum = s3 + a3 + (sum > 0xffffffff ? 1 : 0);
-    s3 = sum >>> 0;
   };
   step();
-  add(start0!, start1!, start2!, start3!);
+  let carry = 0;
+  for (const [word, start] of [start0!, start1!, start2!, start3!].entries()) {
+    const sum = state[word]! + start + carry;
+    state[word] = sum;
+    carry = sum > 0xffffffff ? 1 : 0;
+  }
   step();
 
-  let waiting = -1; // the high half of the last draw
+  const waiting = new Uint32Array(1); // the high half of the last draw
+  let isWaiting = false;
   const uint32 = (): number => {
-    if (waiting >= 0) {
-      const half = waiting;
-      waiting = -1;
-      return half;
+    if (isWaiting) {
+      isWaiting = false;
+      return waiting[0]!;
     }
     step();
     // The halves of the state, folded and turned by the top 6 bits.
-    let [low, top] = [(s2 ^ s0) >>> 0, (s3 ^ s1) >>> 0];
-    const turn = s3 >>> 26;
-    if (turn >= 32) [low, top] = [top, low];
+    const turn = state[3]! >>> 26;
+    const even = (state[2]! ^ state[0]!) >>> 0;
+    const odd = (state[3]! ^ state[1]!) >>> 0;
+    const low = turn >= 32 ? odd : even;
+    const top = turn >= 32 ? even : odd;
     const by = turn & 31;
-    if (by > 0) [low, top] = [((low >>> by) | (top << (32 - by))) >>> 0, ((top >>> by) | (low << (32 - by))) >>> 0];
-    waiting = top;
-    return low;
+    isWaiting = true;
+    waiting[0] = by === 0 ? top : (top >>> by) | (low << (32 - by));
+    return by === 0 ? low : ((low >>> by) | (top << (32 - by))) >>> 0;
   };
 
   return {

@@ -66,7 +66,8 @@ export function bleuFromCounts(
   const orders = counts.length;
   const value = smoothValue ?? smoothDefaults[smooth] ?? 0;
   const bp = systemLength >= referenceLength ? 1 : systemLength > 0 ? Math.exp(1 - referenceLength / systemLength) : 0;
-  const [matched, total] = [[...counts], [...totals]];
+  const matched = counts.slice();
+  const total = totals.slice();
   const precisions = new Array<number>(orders).fill(0);
   let score = 0;
   if (matched.some(count => count !== 0)) {
@@ -155,17 +156,16 @@ export function bleu(options: BleuOptions = {}): CorpusMetric<BleuScore> {
         },
       };
     },
-    score: (sums, single = false) =>
-      bleuFromCounts(
-        {
-          systemLength: Math.trunc(sums[0]!),
-          referenceLength: Math.trunc(sums[1]!),
-          counts: Array.from({ length: maxOrder }, (_, n) => sums[2 + n]!),
-          totals: Array.from({ length: maxOrder }, (_, n) => sums[2 + maxOrder + n]!),
-        },
-        { smooth, smoothValue, effectiveOrder },
-        single,
-      ),
+    score(sums, single = false) {
+      const counts: number[] = [];
+      const totals: number[] = [];
+      for (let n = 0; n < maxOrder; n++) {
+        counts.push(sums[2 + n]!);
+        totals.push(sums[2 + maxOrder + n]!);
+      }
+      const lengths = { systemLength: Math.trunc(sums[0]!), referenceLength: Math.trunc(sums[1]!) };
+      return bleuFromCounts({ ...lengths, counts, totals }, { smooth, smoothValue, effectiveOrder }, single);
+    },
     signature: facts =>
       signatureOf(facts, {
         case: lowercase ? 'lc' : 'mixed',
@@ -181,7 +181,8 @@ export function bleu(options: BleuOptions = {}): CorpusMetric<BleuScore> {
 function closest(length: number, references: readonly ArrayLike<number>[]): number {
   let best = -1;
   for (const { length: other } of references) {
-    const [distance, before] = [Math.abs(other - length), Math.abs(best - length)];
+    const distance = Math.abs(other - length);
+    const before = Math.abs(best - length);
     if (best < 0 || distance < before || (distance === before && other < best)) best = other;
   }
   return best;

@@ -49,6 +49,9 @@ function characters(text: string, whitespace: boolean): Int32Array {
 
 const eps = 1e-16;
 
+const share = (part: number, whole: number, single: boolean): number =>
+  whole > 0 ? (single ? Math.fround(part / whole) : part / whole) : eps;
+
 /**
  * chrF of a corpus. Statistics of a segment: for each order of characters, then of words, the n-grams of the hypothesis,
  * of the reference, and of both; of several references, those of the one with the best score.
@@ -83,11 +86,15 @@ export function chrf(options: ChrfOptions = {}): CorpusMetric {
   const shown = (text: string): string => (lowercase ? text.toLowerCase() : text);
 
   function fScore(sums: ArrayLike<number>, at: number, single: boolean): number {
-    let [smoothed, precision, recall, effective] = [0, 0, 0, 0];
+    let smoothed = 0;
+    let precision = 0;
+    let recall = 0;
+    let effective = 0;
     for (let n = 0; n < orders; n++) {
-      const [hypothesis, reference, both] = [sums[at + 3 * n]!, sums[at + 3 * n + 1]!, sums[at + 3 * n + 2]!];
-      const part = (whole: number): number => (whole > 0 ? (single ? Math.fround(both / whole) : both / whole) : eps);
-      const [p, r] = [part(hypothesis), part(reference)];
+      const hypothesis = sums[at + 3 * n]!;
+      const reference = sums[at + 3 * n + 1]!;
+      const p = share(sums[at + 3 * n + 2]!, hypothesis, single);
+      const r = share(sums[at + 3 * n + 2]!, reference, single);
       const denominator = factor * p + r;
       smoothed += denominator > 0 ? ((1 + factor) * p * r) / denominator : eps;
       if (hypothesis > 0 && reference > 0) {

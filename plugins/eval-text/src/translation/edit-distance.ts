@@ -56,11 +56,13 @@ export function editDistance(reference: Int32Array, length: number): EditDistanc
       load(0);
       for (let i = 1; i <= length; i++) {
         const word = hypothesis[i - 1]!;
-        const [low, high] = [lows[i]!, highs[i]!];
+        const low = lows[i]!;
+        const high = highs[i]!;
         const stored = i * stride - low;
         fence(i);
         for (let j = low; j < high; j++) {
-          let [cost, way] = [0, DELETE];
+          let cost = 0;
+          let way = DELETE;
           if (j === 0) cost = above[0]! + 1;
           else {
             // Of equal costs the first wins: match or substitution, deletion, insertion.
@@ -80,7 +82,9 @@ export function editDistance(reference: Int32Array, length: number): EditDistanc
           costs[stored + j] = cost;
           ways[stored + j] = way;
         }
-        [row, above] = [above, row];
+        const free = above;
+        above = row;
+        row = free;
       }
       total = above[columns - 1]!;
       return trace();
@@ -89,7 +93,8 @@ export function editDistance(reference: Int32Array, length: number): EditDistanc
       load(from);
       for (let i = from + 1; i <= length; i++) {
         const word = hypothesis[i - 1]!;
-        const [low, high] = [lows[i]!, highs[i]!];
+        const low = lows[i]!;
+        const high = highs[i]!;
         fence(i);
         for (let j = low; j < high; j++) {
           let cost = above[j]! + 1;
@@ -102,7 +107,9 @@ export function editDistance(reference: Int32Array, length: number): EditDistanc
         }
         // Behind the shift the words are the same again: once a whole row is, so is everything below.
         if (i >= to && sameRow(i, low, high)) return total;
-        [row, above] = [above, row];
+        const free = above;
+        above = row;
+        row = free;
       }
       return above[columns - 1]!;
     },
