@@ -63,7 +63,9 @@ async function scoreInputs(call: CommandCall, host: Host, settings: ScoreSetting
     languages: await languagesOf(call, settings),
   });
   const kept: Chunk[] = [];
-  let [segments, told, streams] = [0, Date.now(), new Set<number>()];
+  const streams = new Set<number>();
+  let segments = 0;
+  let told = Date.now();
   for (let chunk = first; chunk !== null; chunk = await inputs.next()) {
     call.signal.throwIfAborted();
     for (const one of collected) one.add(chunk);

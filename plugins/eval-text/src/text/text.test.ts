@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fixed, rounded } from './decimal.js';
 import { brokenAt } from './utf8.js';
-import { isSpace, squeeze, trim, trimEnd, words } from './whitespace.js';
+import { isSpace, squeeze, trim, words } from './whitespace.js';
 
 describe('white space', () => {
   it('is that of Python, not of JavaScript', () => {
