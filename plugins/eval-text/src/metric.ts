@@ -34,6 +34,8 @@ export interface CorpusMetric<S extends Score = Score> {
   readonly higherIsBetter: boolean;
   /** Numbers of one segment. */
   readonly width: number;
+  /** Resampled statistics are added in float32, as sacreBLEU's are; others in double. */
+  readonly single?: boolean | undefined;
   /** Tokenises ahead, for tokenisers whose calls are dear. */
   readonly warm?: ((lines: readonly string[]) => void) | undefined;
   references(texts: readonly string[]): PreparedReferences;

@@ -53,7 +53,8 @@ export function resampledScores(metric: CorpusMetric, { data, width }: Statistic
   const { samples, segments, draws, ends } = resamples;
   const scores = new Float64Array(samples);
   const sums = new Float64Array(width);
-  const whole = data.every(Number.isInteger);
+  const { single = false } = metric;
+  const summed = !single || data.every(Number.isInteger);
   const columns = Array.from({ length: width }, (_, k) => {
     const column = new Float64Array(segments);
     for (let row = 0; row < segments; row++) column[row] = data[row * width + k]!;
@@ -61,9 +62,10 @@ export function resampledScores(metric: CorpusMetric, { data, width }: Statistic
   });
   for (let sample = 0; sample < samples; sample++) {
     const from = sample * segments;
-    if (whole) weightedSums(columns, resamples, sample === 0 ? 0 : ends[sample - 1]!, ends[sample]!, sums);
-    if (!whole || sums.some(sum => sum >= exact)) addSingly(sums, draws.subarray(from, from + segments), data);
-    scores[sample] = metric.score(sums, true).score;
+    if (summed) weightedSums(columns, resamples, sample === 0 ? 0 : ends[sample - 1]!, ends[sample]!, sums);
+    if (single && (!summed || sums.some(sum => sum >= exact)))
+      addSingly(sums, draws.subarray(from, from + segments), data);
+    scores[sample] = metric.score(sums, single).score;
   }
   return scores;
 }

@@ -36,10 +36,10 @@ const mecab = (name: string, suffix: string, dictionary: string, sizes: readonly
 
 /** Debian's IPA dictionary holds one entry more than the one on PyPI; the tokens are the same. */
 export const optionalTokenizers: readonly TokenizerOffer[] = [
-  mecab('ja-mecab', 'IPA', 'the IPA dictionary (Debian: mecab, mecab-ipadic-utf8)', [392126, 392127]),
-  mecab('ko-mecab', 'KO', 'mecab-ko-dic', [811795]),
-  spm('spm', 'flores101'),
-  spm('flores101', 'flores101'),
-  spm('flores200', 'flores200'),
-  spm('spBLEU-1K', 'spBLEU-1K'),
+  /* @__PURE__ */ mecab('ja-mecab', 'IPA', 'the IPA dictionary (Debian: mecab, mecab-ipadic-utf8)', [392126, 392127]),
+  /* @__PURE__ */ mecab('ko-mecab', 'KO', 'mecab-ko-dic', [811795]),
+  /* @__PURE__ */ spm('spm', 'flores101'),
+  /* @__PURE__ */ spm('flores101', 'flores101'),
+  /* @__PURE__ */ spm('flores200', 'flores200'),
+  /* @__PURE__ */ spm('spBLEU-1K', 'spBLEU-1K'),
 ];

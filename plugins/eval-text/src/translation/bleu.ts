@@ -134,6 +134,7 @@ export function bleu(options: BleuOptions = {}): CorpusMetric<BleuScore> {
   return {
     name: 'BLEU',
     higherIsBetter: true,
+    single: true,
     width: 2 + 2 * maxOrder,
     warm: tokenizer.prepare && (lines => tokenizer.prepare!(lines.map(shown))),
     references(texts) {

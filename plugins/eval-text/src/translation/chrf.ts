@@ -115,6 +115,7 @@ export function chrf(options: ChrfOptions = {}): CorpusMetric {
   return {
     name,
     higherIsBetter: true,
+    single: true,
     width: 3 * orders,
     references(texts) {
       const prepared = texts.map(text => prepare(shown(text)));

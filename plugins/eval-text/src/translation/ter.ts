@@ -26,6 +26,7 @@ export function ter(options: TerOptions = {}): CorpusMetric<TerScore> {
   return {
     name: 'TER',
     higherIsBetter: false,
+    single: true,
     width: 2,
     references(texts) {
       const known = vocabulary();
