@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
-const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'bundle'];
+const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'score', 'bundle'];
 
 export const usage = `Usage: npm run bench -- [options]
 
@@ -17,7 +17,7 @@ Measures Heddle beside other libraries, taking turns in one run.
   --json            prints the results as JSON instead of tables
   --install-peers   installs the JavaScript peers into benchmarks/peers/node_modules, then ends
 
-HEDDLE_BENCH_PYTHON=PATH[,PATH]   interpreters that may have PyTorch; every python3 on the PATH by default
+HEDDLE_BENCH_PYTHON=PATH[,PATH]   interpreters that may have PyTorch, sacreBLEU or rouge_score; every python3 on the PATH by default
 `;
 
 const fail = message => {

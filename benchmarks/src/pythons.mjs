@@ -8,7 +8,8 @@ import { folder } from './paths.mjs';
 
 const execute = promisify(execFile);
 
-const candidates = () => {
+/** Interpreters to try: those named, else every python3 on the PATH. */
+export const candidates = () => {
   const named = process.env.HEDDLE_BENCH_PYTHON;
   if (named)
     return named

@@ -29,6 +29,7 @@ const browserEntries = [
   '@heddle/core',
   '@heddle/backend-onnx/web',
   '@heddle/backend-onnx/kernel',
+  '@heddle/eval-text',
   '@heddle/text',
   '@heddle/transformer',
 ];
