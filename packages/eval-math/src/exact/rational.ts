@@ -1,0 +1,66 @@
+/** Fractions of whole numbers of any size, in lowest terms with a positive denominator. */
+
+export interface Rational {
+  readonly n: bigint;
+  readonly d: bigint;
+}
+
+export const zero: Rational = { n: 0n, d: 1n };
+export const one: Rational = { n: 1n, d: 1n };
+export const whole = (n: bigint | number): Rational => ({ n: BigInt(n), d: 1n });
+
+export const abs = (n: bigint): bigint => (n < 0n ? -n : n);
+
+export function gcd(a: bigint, b: bigint): bigint {
+  let [x, y] = [abs(a), abs(b)];
+  while (y !== 0n) [x, y] = [y, x % y];
+  return x;
+}
+
+/** @param d not 0 */
+export function rational(n: bigint, d: bigint): Rational {
+  if (d === 1n) return { n, d };
+  const common = gcd(n, d);
+  const sign = d < 0n ? -common : common;
+  return sign === 1n ? { n, d } : { n: n / sign, d: d / sign };
+}
+
+export const add = (a: Rational, b: Rational): Rational =>
+  a.d === 1n && b.d === 1n ? { n: a.n + b.n, d: 1n } : rational(a.n * b.d + b.n * a.d, a.d * b.d);
+export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
+export const subtract = (a: Rational, b: Rational): Rational => add(a, negate(b));
+export const multiply = (a: Rational, b: Rational): Rational =>
+  a.d === 1n && b.d === 1n ? { n: a.n * b.n, d: 1n } : rational(a.n * b.n, a.d * b.d);
+/** @param b not 0 */
+export const divide = (a: Rational, b: Rational): Rational => rational(a.n * b.d, a.d * b.n);
+export const equals = (a: Rational, b: Rational): boolean => a.n === b.n && a.d === b.d;
+export const compare = (a: Rational, b: Rational): number => {
+  const difference = a.n * b.d - b.n * a.d;
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+};
+export const isWhole = (a: Rational): boolean => a.d === 1n;
+
+export function floor(a: Rational): bigint {
+  const quotient = a.n / a.d;
+  return a.n < 0n && quotient * a.d !== a.n ? quotient - 1n : quotient;
+}
+
+/** About how many bits it takes to write the larger part down. */
+export const bitsOf = (a: Rational): number => Math.max(bitLength(a.n), bitLength(a.d));
+
+export function bitLength(n: bigint): number {
+  if (n >= -0x1fffffffffffffn && n <= 0x1fffffffffffffn) return Math.ceil(Math.log2(Math.abs(Number(n)) + 1));
+  return n.toString(16).length * 4;
+}
+
+/** The nearest double; right also where both parts are beyond the range of doubles. */
+export function toNumber(a: Rational): number {
+  const [n, d] = [Number(a.n), Number(a.d)];
+  if (Number.isFinite(n) && Number.isFinite(d)) return n / d;
+  const shift = BigInt(Math.max(0, bitLength(a.n) - bitLength(a.d)) - 64);
+  const scaled = shift >= 0n ? abs(a.n) / (a.d << shift) : (abs(a.n) << -shift) / a.d;
+  const value = Number(scaled) * 2 ** Number(shift);
+  return a.n < 0n ? -value : value;
+}
+
+export const show = (a: Rational): string => (a.d === 1n ? a.n.toString() : `${a.n}/${a.d}`);
