@@ -78,7 +78,7 @@ export function grade(gold: string, answer: string, options: GradeOptions = {}):
 
   // A budget each, so that a reference is read the same whatever it is compared with.
   const goldReading = readSafely(foundGold.text, prepared.limits, foundGold.plain && !prepared.extract.order.includes('math'));
-  const answerReading = readSafely(foundAnswer.text, prepared.limits, (foundAnswer.how === 'number' || foundAnswer.how === 'whole') && foundAnswer.plain && (foundAnswer.how === 'number' || !prepared.extract.order.includes('math')));
+  const answerReading = foundAnswer.text === foundGold.text && foundAnswer.plain === foundGold.plain ? goldReading : readSafely(foundAnswer.text, prepared.limits, (foundAnswer.how === 'number' || foundAnswer.how === 'whole') && foundAnswer.plain && (foundAnswer.how === 'number' || !prepared.extract.order.includes('math')));
   const sides = options.words === false ? [goldReading, answerReading].map(withoutWords) as [Reading, Reading] : ([goldReading, answerReading] as const);
   return compareReadings(...sides, { gold: goldSide.how, answer: answerSide.how }, prepared, options.deepEquality);
 }
@@ -88,9 +88,10 @@ function referenceIn(gold: string, options: ExtractOptions): Extraction | null {
   const order = options.order.filter(target => target !== 'number' || !options.order.includes('whole'));
   const found = extract(gold, { ...options, order, reasoningRequired: false });
   if (found !== null || order.length === options.order.length) return found;
-  const words = gold.trim().split(/\s+/).length;
-  if (words > 4 && gold.length <= 600) return { text: gold.trim(), how: 'whole', plain: false };
-  return extract(gold, { ...options, order: ['number'], reasoningRequired: false });
+  const text = gold.trim();
+  const whole: Extraction | null = text !== '' && text.length <= 600 ? { text, how: 'whole', plain: false } : null;
+  if (whole !== null && text.split(/\s+/).length > 4) return whole;
+  return extract(gold, { ...options, order: ['number'], reasoningRequired: false }) ?? whole;
 }
 
 /** Compares two answers that were found already. */
@@ -174,6 +175,7 @@ export const sentences: Readonly<Record<RuleId, string>> = {
   'unit-converted': 'units were converted',
   'unit-differs': 'the units measure different things',
   'percent-left-out': 'the percent sign was left out',
+  'base-left-out': 'the base was left out',
   'degree-left-out': 'the degree sign was left out',
   'degree-radian': 'degrees as radians',
   'ratio-multiple': 'ratios up to a factor',

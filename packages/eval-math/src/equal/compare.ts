@@ -32,7 +32,7 @@ export const defaultCompareOptions: CompareOptions = { strictness: 'strict', lis
 export type RuleId =
   | 'same-text' | 'normal-form' | 'numeric' | 'rounded-decimal' | 'words' | 'words-meaning' | 'assignment' | 'chain-value' | 'approximate-value' | 'equation-multiple'
   | 'inequality-multiple' | 'inequality-interval' | 'set-union' | 'membership' | 'unordered-list' | 'list-as-set' | 'set-elements' | 'tuple-elements' | 'bare-tuple'
-  | 'vector-notation' | 'matrix-elements' | 'plus-minus' | 'unit-left-out' | 'unit-converted' | 'unit-differs' | 'percent-left-out' | 'degree-left-out' | 'degree-radian'
+  | 'vector-notation' | 'matrix-elements' | 'plus-minus' | 'unit-left-out' | 'unit-converted' | 'unit-differs' | 'percent-left-out' | 'base-left-out' | 'degree-left-out' | 'degree-radian'
   | 'ratio-multiple' | 'piecewise-cases' | 'structure' | 'name-differs' | 'length-differs' | 'kind-differs' | 'brackets-differ' | 'deep-equality' | 'renamed' | 'clock';
 
 export interface Context {
@@ -88,10 +88,6 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
   if (a.kind === 'quantity' || b.kind === 'quantity') return sameQuantity(a, b, context);
   if (a.kind === 'degree' !== (b.kind === 'degree')) return sameDegree(a, b, context);
 
-  if (some(a, isPlusMinus) || some(b, isPlusMinus)) {
-    context.rules.add('plus-minus');
-    return same(bothSigns(a), bothSigns(b), context);
-  }
   // Membership: x ∈ S is S.
   const [setA, setB] = [memberOf(a), memberOf(b)];
   if (setA !== null || setB !== null) {
@@ -105,6 +101,10 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
     if (value) return a.kind === 'relation' ? same(value.value, other, context) : same(other, value.value, context);
     if (options.setRelation === 'gold' && b.kind === 'relation') return no(context, 'kind-differs');
     return sameSets(a, b, context) ?? no(context, 'kind-differs');
+  }
+  if (some(a, isPlusMinus) || some(b, isPlusMinus)) {
+    context.rules.add('plus-minus');
+    return same(bothSigns(a), bothSigns(b), context);
   }
   if (isSetLike(a) || isSetLike(b)) {
     const found = sameSets(a, b, context);
@@ -123,6 +123,7 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
   if (a.kind === 'ratio' || b.kind === 'ratio') return sameRatios(a, b, context);
 
   const found = equalExpressions(unitless(a), unitless(b), budget, options);
+  if (found?.answer === false && baseLeftOut(a, b)) return yes(context, 'base-left-out');
   if (found !== null) {
     if (found.answer !== true && options.strictness === 'lenient' && a.kind === 'percent' !== (b.kind === 'percent')) {
       const bare = same(a.kind === 'percent' ? a.arg : a, b.kind === 'percent' ? b.arg : b, context);
@@ -136,6 +137,12 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
     return found.answer;
   }
   return sameStructure(a, b, context);
+}
+
+/** 4343 for 4343_6, where the question says in which base. */
+function baseLeftOut(a: Node, b: Node): boolean {
+  const [based, other] = a.kind === 'based' ? [a, b] : b.kind === 'based' ? [b, a] : [null, a];
+  return based !== null && other.kind === 'number' && other.decimals === null && other.value.d === 1n && other.value.n.toString() === based.digits.replace(/^0+(?=.)/, '');
 }
 
 // Values and words

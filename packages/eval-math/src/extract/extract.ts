@@ -2,7 +2,7 @@
 
 import { matchBraces } from '../read/lexer.js';
 import { isProse } from '../read/prose.js';
-import { announcements, reasoningEnds, turnEnds } from './phrases.js';
+import { announcements, anyAnnouncement, reasoningEnds, turnEnds } from './phrases.js';
 
 /** Ways to find an answer. */
 export type Target = 'boxed' | 'announced' | 'math' | 'number' | 'choice' | 'whole';
@@ -235,6 +235,7 @@ function findNumber(text: string): Extraction | null {
 function findAnnounced(text: string, options: ExtractOptions): Extraction | null {
   let end = -1;
   const part = text.length > 8_000 ? text.slice(-8_000) : text;
+  if (!anyAnnouncement.test(part)) return null;
   for (const pattern of announcements) {
     pattern.lastIndex = 0;
     for (const match of part.matchAll(pattern)) {

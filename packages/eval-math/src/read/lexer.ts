@@ -46,6 +46,8 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 
 /** A decimal number as written; thousands separators are gone. */
 export function decimalNumber(text: string): NumberNode {
+  // Most numbers are short and whole.
+  if (text.length < 16 && /^\d+$/.test(text)) return { kind: 'number', value: whole(Number(text)), decimals: null, digits: text.length };
   const [mantissa, exponent = ''] = text.split(/[eE]/) as [string, string?];
   const point = mantissa.indexOf('.');
   const digits = mantissa.replace('.', '');
@@ -119,34 +121,29 @@ export function tokenize(source: string, budget: Budget): readonly Token[] {
     push('sign', text, end);
   };
 
-  function number(): boolean {
-    for (const pattern of thousands) {
-      const found = match(pattern, source, at);
-      if (found) {
-        push('number', found[0], at + found[0].length, { number: decimalNumber(found[0].replace(/[^\d.]/g, '')) });
-        return true;
+  function number(): void {
+    plainNumber.lastIndex = at;
+    const plain = plainNumber.exec(source)![0];
+    const next = source[at + plain.length];
+    // Only what stands behind the digits can make them part of something longer.
+    if (next === ',' || next === '{' || next === '\\' || next === ' ') {
+      for (const pattern of thousands) {
+        const found = match(pattern, source, at);
+        if (found) return push('number', found[0], at + found[0].length, { number: decimalNumber(found[0].replace(/[^\d.]/g, '')) });
+      }
+      const found = brackets === 0 && next === ',' ? match(commaThousands, source, at) : null;
+      if (found) return push('number', found[0], at + found[0].length, { number: decimalNumber(found[0].replaceAll(',', '')) });
+    }
+    if (next === '.' || next === '\\' || next === '(') {
+      const cycle = match(repeating, source, at) ?? match(repeatingParentheses, source, at);
+      if (cycle) {
+        const value = repeatingNumber(cycle[1]!, cycle[2]!, `${cycle[3]!}${cycle[4] ?? ''}`);
+        return push('number', cycle[0], at + cycle[0].length, { number: value });
       }
     }
-    if (brackets === 0) {
-      const found = match(commaThousands, source, at);
-      if (found) {
-        push('number', found[0], at + found[0].length, { number: decimalNumber(found[0].replaceAll(',', '')) });
-        return true;
-      }
-    }
-    const cycle = match(repeating, source, at) ?? match(repeatingParentheses, source, at);
-    if (cycle) {
-      const value = repeatingNumber(cycle[1]!, cycle[2]!, `${cycle[3]!}${cycle[4] ?? ''}`);
-      push('number', cycle[0], at + cycle[0].length, { number: value });
-      return true;
-    }
-    const found = match(plainNumber, source, at);
-    if (!found) return false;
-    let text = found[0];
-    const power = match(scientific, source, at + text.length);
-    if (power) text += power[0];
+    const power = next === 'e' || next === 'E' ? match(scientific, source, at + plain.length) : null;
+    const text = power ? plain + power[0] : plain;
     push('number', text, at + text.length, { number: decimalNumber(text) });
-    return true;
   }
 
   function command(name: string, end: number): void {

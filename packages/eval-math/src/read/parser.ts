@@ -14,7 +14,7 @@ import { unitOf } from './units.js';
 import { accents, bareArgument, functions, inverses, letters } from './vocabulary.js';
 
 const relations = new Set('= ≠ < ≤ > ≥ ∈ ∉ ⊂ ⊆ ⊃ ⊇ ≈ ≡ ∼ → ⊥ ∥'.split(' '));
-const negated: Readonly<Record<string, string>> = { '=': '≠', '∈': '∉', '<': '≥', '>': '≤', '≤': '>', '≥': '<' };
+const opposite: Readonly<Record<string, string>> = { '=': '≠', '∈': '∉', '<': '≥', '>': '≤', '≤': '>', '≥': '<' };
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '⦃': '⦄', '⟨': '⟩', '{': '}' };
 const conditionWords = /^(?:if|when|for|where|otherwise|else|elsewhere|whenever|provided|as|with)\b/i;
 const alwaysApplied = new Set(['f', 'g', 'h', 'Gamma', 'phi', 'psi', 'varphi', 'Phi', 'Psi']);
@@ -111,9 +111,9 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     const token = peek();
     if (token.type === 'command' && token.text === 'not') {
       const next = peek(1);
-      if (next.type === 'sign' && negated[next.text] !== undefined) {
+      if (next.type === 'sign' && opposite[next.text] !== undefined) {
         here += 2;
-        return negated[next.text] as RelationName;
+        return opposite[next.text] as RelationName;
       }
       return null;
     }
@@ -311,8 +311,12 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       here++;
     }
     const arg = power();
-    return minus ? { kind: 'neg', arg } : arg;
+    return minus ? negated(arg) : arg;
   }
+
+  /** The sign belongs to the number: -3° is (-3)°. */
+  const negated = (arg: Node): Node =>
+    arg.kind === 'degree' || arg.kind === 'percent' || arg.kind === 'quantity' ? { ...arg, arg: { kind: 'neg', arg: arg.arg } } : { kind: 'neg', arg };
 
   // Units and words
 

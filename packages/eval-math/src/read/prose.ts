@@ -7,6 +7,7 @@ const plainWord = /[a-zA-Z]{3,}/g;
 
 /** Whether a text has words around its mathematics. Words alone are an answer of words. */
 export function isProse(text: string): boolean {
+  if (!/[a-zA-Z]{3}/.test(text)) return false;
   const outside = text
     .replace(/\\(?:text|textbf|textit|mathrm|mbox|textnormal|operatorname|begin|end|mathbf|mathbb|mathit|variable)\s*\*?\{[^{}]*\}/g, ' ')
     .replace(/\\[a-zA-Z]+/g, ' ');

@@ -25,6 +25,7 @@ export interface ReadOptions {
 /** Takes away what frames an answer: delimiters of math, boxes, emphasis, a full stop. Linear in its length. */
 export function unframed(source: string): string {
   let text = source.trim();
+  if (/^[\w+-]+(?:\.\d+)?$/.test(text)) return text;
   for (let round = 0; round < 6; round++) {
     const before = text;
     text = text.replace(/^(?:\\[,;:! ]|~|\\quad|\\qquad|\\displaystyle|\\n(?![a-zA-Z])|\s)+/, '');
@@ -85,12 +86,18 @@ function closesAtEnd(text: string, open: number): boolean {
   return false;
 }
 
+const simpleNumber = /^([-+]?)(\d+(?:\.\d+)?)$/;
 /** A number, some words: `34 miles per hour`. */
 const trailingWords = /^([^a-zA-Z]*[\d)\]}%$°]\$?)[\s~]*((?:[a-zA-Z]{2,}\.?|a|per|[-/])(?:[\s/-]+[a-zA-Z]+\.?)*)$/;
 const inBase = /^\(?([0-9A-Fa-f]+)\)?_\{?(?:\\text\{)?(\d{1,2}|two|eight|sixteen)\}*$/;
 
 export function read(source: string, budget: Budget, options: ReadOptions = {}): Reading {
   const text = unframed(source);
+  const simple = text.length < 40 ? simpleNumber.exec(text) : null;
+  if (simple) {
+    const node = decimalNumber(simple[2]!);
+    return { text, node: simple[1] === '-' ? { kind: 'neg', arg: node } : node, stop: null, words: null };
+  }
   const words = wordsOf(text);
   const nothing = (stop: Stop): Reading => ({ text, node: null, stop, words });
   if (text === '') return nothing({ stop: 'unparsed', what: 'an answer', at: 0 });
@@ -127,7 +134,7 @@ export function read(source: string, budget: Budget, options: ReadOptions = {}):
 
 /** The words of a text of letters only, in lower case; null where it is something else. */
 export function wordsOf(text: string): string | null {
-  if (text.length > 400) return null;
+  if (text.length > 400 || /[\d^_=+*/<>|&]/.test(text)) return null;
   const bare = text.replace(/\\(?:text|textbf|textit|mathrm|mbox|textnormal|textrm|operatorname)\s*\{([^{}]*)\}/g, ' $1 ').replace(/\\[ ,;!]|~/g, ' ');
   if (!/^[\p{L}\s'’.,()-]*$/u.test(bare)) return null;
   const letters = bare.replace(/[^\p{L}]/gu, '');

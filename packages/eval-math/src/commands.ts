@@ -1,0 +1,6 @@
+/** What `heddle` can be asked for by this package: descriptions only, light to load. */
+
+import type { Command } from '@heddle/core';
+import { grade } from './commands/grade.js';
+
+export const commands: readonly Command[] = [grade];

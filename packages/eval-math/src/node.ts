@@ -1,0 +1,3 @@
+/** What needs Node: threads and files. */
+
+export { openPool, type GradePool, type PoolOptions } from './pool.node.js';
