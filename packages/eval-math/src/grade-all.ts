@@ -8,7 +8,10 @@ export interface GradePair {
 }
 
 /** Verdicts in the order of the pairs; between batches of about 200 others may run. */
-export async function* gradeAll(pairs: Iterable<GradePair> | AsyncIterable<GradePair>, options: GradeOptions = {}): AsyncGenerator<MathVerdict> {
+export async function* gradeAll(
+  pairs: Iterable<GradePair> | AsyncIterable<GradePair>,
+  options: GradeOptions = {},
+): AsyncGenerator<MathVerdict> {
   let count = 0;
   for await (const { gold, answer } of pairs) {
     yield grade(gold, answer, options);

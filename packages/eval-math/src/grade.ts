@@ -3,7 +3,13 @@
 import { defaultLimits, openBudget, stopOf, type Limits } from './budget.js';
 import { canonicalReading } from './equal/canonical.js';
 import { defaultCompareOptions, sameReading, type CompareOptions, type Context, type RuleId } from './equal/compare.js';
-import { defaultExtractOptions, extract, type ExtractOptions, type Extraction, type Target } from './extract/extract.js';
+import {
+  defaultExtractOptions,
+  extract,
+  type ExtractOptions,
+  type Extraction,
+  type Target,
+} from './extract/extract.js';
 import { read, type Reading } from './read/reading.js';
 import type { Node } from './tree.js';
 
@@ -72,14 +78,36 @@ export function grade(gold: string, answer: string, options: GradeOptions = {}):
   const foundGold = referenceIn(gold, prepared.extract);
   if (foundGold === null) return failed('unparsed', 'extract-gold', missing, missing, 'The reference holds no answer.');
   const goldSide: Side = { text: foundGold.text, how: foundGold.how, node: null };
-  const foundAnswer = options.answerIs === 'answer' ? (answer.trim() === '' ? null : { text: answer, how: 'whole' as const, plain: false }) : extract(answer, prepared.extract);
-  if (foundAnswer === null) return failed('unparsed', 'extract-answer', goldSide, missing, 'No answer was found in the text.');
+  const foundAnswer =
+    options.answerIs === 'answer'
+      ? answer.trim() === ''
+        ? null
+        : { text: answer, how: 'whole' as const, plain: false }
+      : extract(answer, prepared.extract);
+  if (foundAnswer === null)
+    return failed('unparsed', 'extract-answer', goldSide, missing, 'No answer was found in the text.');
   const answerSide: Side = { text: foundAnswer.text, how: foundAnswer.how, node: null };
 
   // A budget each, so that a reference is read the same whatever it is compared with.
-  const goldReading = readSafely(foundGold.text, prepared.limits, foundGold.plain && !prepared.extract.order.includes('math'));
-  const answerReading = foundAnswer.text === foundGold.text && foundAnswer.plain === foundGold.plain ? goldReading : readSafely(foundAnswer.text, prepared.limits, (foundAnswer.how === 'number' || foundAnswer.how === 'whole') && foundAnswer.plain && (foundAnswer.how === 'number' || !prepared.extract.order.includes('math')));
-  const sides = options.words === false ? [goldReading, answerReading].map(withoutWords) as [Reading, Reading] : ([goldReading, answerReading] as const);
+  const goldReading = readSafely(
+    foundGold.text,
+    prepared.limits,
+    foundGold.plain && !prepared.extract.order.includes('math'),
+  );
+  const answerReading =
+    foundAnswer.text === foundGold.text && foundAnswer.plain === foundGold.plain
+      ? goldReading
+      : readSafely(
+          foundAnswer.text,
+          prepared.limits,
+          (foundAnswer.how === 'number' || foundAnswer.how === 'whole') &&
+            foundAnswer.plain &&
+            (foundAnswer.how === 'number' || !prepared.extract.order.includes('math')),
+        );
+  const sides =
+    options.words === false
+      ? ([goldReading, answerReading].map(withoutWords) as [Reading, Reading])
+      : ([goldReading, answerReading] as const);
   return compareReadings(...sides, { gold: goldSide.how, answer: answerSide.how }, prepared, options.deepEquality);
 }
 
@@ -95,9 +123,16 @@ function referenceIn(gold: string, options: ExtractOptions): Extraction | null {
 }
 
 /** Compares two answers that were found already. */
-export const gradeAnswer = (gold: string, answer: string, options: GradeOptions = {}): MathVerdict => grade(gold, answer, { ...options, answerIs: 'answer' });
+export const gradeAnswer = (gold: string, answer: string, options: GradeOptions = {}): MathVerdict =>
+  grade(gold, answer, { ...options, answerIs: 'answer' });
 
-const withoutWords = (reading: Reading): Reading => ({ ...reading, words: null, ...(reading.node?.kind === 'text' || (reading.words !== null && reading.words.length > 4) ? { node: null, stop: { stop: 'unparsed', what: 'mathematics', at: 0 } } : {}) });
+const withoutWords = (reading: Reading): Reading => ({
+  ...reading,
+  words: null,
+  ...(reading.node?.kind === 'text' || (reading.words !== null && reading.words.length > 4)
+    ? { node: null, stop: { stop: 'unparsed', what: 'mathematics', at: 0 } }
+    : {}),
+});
 
 function readSafely(text: string, limits: Limits, decimalComma: boolean): Reading {
   try {
@@ -107,16 +142,37 @@ function readSafely(text: string, limits: Limits, decimalComma: boolean): Readin
   }
 }
 
-function compareReadings(gold: Reading, answer: Reading, how: { readonly gold: Target | null; readonly answer: Target | null }, { compare, limits }: Prepared, deep: GradeOptions['deepEquality']): MathVerdict {
+function compareReadings(
+  gold: Reading,
+  answer: Reading,
+  how: { readonly gold: Target | null; readonly answer: Target | null },
+  { compare, limits }: Prepared,
+  deep: GradeOptions['deepEquality'],
+): MathVerdict {
   const goldSide: Side = { text: gold.text, how: how.gold, node: gold.node };
   const answerSide: Side = { text: answer.text, how: how.answer, node: answer.node };
-  const canonical = canonicalReading(answer, openBudget(limits));
   const context: Context = { budget: openBudget(limits), options: compare, rules: new Set() };
-  const verdict = (name: VerdictName, stage: Stage, reason: string): MathVerdict => ({ verdict: name, stage, rules: [...context.rules], gold: goldSide, answer: answerSide, canonical, reason });
-  for (const [side, reading, stage] of [['reference', gold, 'read-gold'], ['answer', answer, 'read-answer']] as const) {
+  const verdict = (name: VerdictName, stage: Stage, reason: string): MathVerdict =>
+    withCanonical(
+      { verdict: name, stage, rules: [...context.rules], gold: goldSide, answer: answerSide, canonical: null, reason },
+      () => canonicalReading(answer, openBudget(limits)),
+    );
+  for (const [side, reading, stage] of [
+    ['reference', gold, 'read-gold'],
+    ['answer', answer, 'read-answer'],
+  ] as const) {
     if (reading.node !== null || reading.words !== null || gold.text === answer.text) continue;
-    if (reading.stop?.stop === 'budget') return verdict('undecided', stage, `Undecided: reading the ${side} goes beyond the budget of ${reading.stop.what}.`);
-    return verdict('unparsed', stage, `The ${side} ${quoted(reading.text)} cannot be read: expected ${reading.stop?.what ?? 'mathematics'}${reading.stop && reading.stop.at >= 0 ? ` at character ${reading.stop.at + 1}` : ''}.`);
+    if (reading.stop?.stop === 'budget')
+      return verdict(
+        'undecided',
+        stage,
+        `Undecided: reading the ${side} goes beyond the budget of ${reading.stop.what}.`,
+      );
+    return verdict(
+      'unparsed',
+      stage,
+      `The ${side} ${quoted(reading.text)} cannot be read: expected ${reading.stop?.what ?? 'mathematics'}${reading.stop && reading.stop.at >= 0 ? ` at character ${reading.stop.at + 1}` : ''}.`,
+    );
   }
   let found: boolean | null;
   let limit: string | null = null;
@@ -131,10 +187,33 @@ function compareReadings(gold: Reading, answer: Reading, how: { readonly gold: T
     if (found !== null) context.rules.add('deep-equality');
   }
   const both = `${quoted(answer.text)} and the reference ${quoted(gold.text)}`;
-  if (found === null) return verdict('undecided', 'compare', limit === null ? `Undecided: no rule tells whether ${both} are equal.` : `Undecided: comparing ${both} goes beyond the budget of ${limit}.`);
+  if (found === null)
+    return verdict(
+      'undecided',
+      'compare',
+      limit === null
+        ? `Undecided: no rule tells whether ${both} are equal.`
+        : `Undecided: comparing ${both} goes beyond the budget of ${limit}.`,
+    );
   const by = [...context.rules].map(rule => sentences[rule]).filter(text => text !== '');
   const because = by.length > 0 ? `: ${by.join('; ')}` : '';
-  return found ? verdict('correct', 'compare', `${quoted(answer.text)} is the same as the reference ${quoted(gold.text)}${because}.`) : verdict('incorrect', 'compare', `${quoted(answer.text)} differs from the reference ${quoted(gold.text)}${because}.`);
+  return found
+    ? verdict(
+        'correct',
+        'compare',
+        `${quoted(answer.text)} is the same as the reference ${quoted(gold.text)}${because}.`,
+      )
+    : verdict(
+        'incorrect',
+        'compare',
+        `${quoted(answer.text)} differs from the reference ${quoted(gold.text)}${because}.`,
+      );
+}
+
+/** The normal form is worked out when somebody looks at it, once; to JSON and other threads it goes like any field. */
+function withCanonical(verdict: MathVerdict, canonical: () => string): MathVerdict {
+  let known: string | null = null;
+  return Object.defineProperty(verdict, 'canonical', { enumerable: true, get: () => (known ??= canonical()) });
 }
 
 function failed(verdict: VerdictName, stage: Stage, gold: Side, answer: Side, reason: string): MathVerdict {
@@ -143,7 +222,7 @@ function failed(verdict: VerdictName, stage: Stage, gold: Side, answer: Side, re
 
 /** Long texts are cut, so that a sentence stays one. */
 function quoted(text: string): string {
-  const flat = text.replace(/\s+/g, ' ');
+  const flat = /\s\s|[\n\t]/.test(text) ? text.replace(/\s+/g, ' ') : text;
   return `'${flat.length > 80 ? `${flat.slice(0, 77)}…` : flat}'`;
 }
 
@@ -196,5 +275,7 @@ export function canonicalForm(answer: string, options: GradeOptions = {}): strin
   const found = options.answerIs === 'answer' ? { text: answer } : extract(answer, prepared.extract);
   if (found === null) return null;
   const reading = readSafely(found.text, prepared.limits, false);
-  return reading.node === null && reading.words === null ? null : canonicalReading(reading, openBudget(prepared.limits));
+  return reading.node === null && reading.words === null
+    ? null
+    : canonicalReading(reading, openBudget(prepared.limits));
 }

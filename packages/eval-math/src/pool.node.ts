@@ -42,7 +42,11 @@ function scriptUrl(): URL {
   return existsSync(beside) ? beside : new URL('../dist/pool-worker.node.js', import.meta.url);
 }
 
-export function openPool({ workers = Math.min(8, availableParallelism()), grade: options = {}, patience = 30_000 }: PoolOptions = {}): GradePool {
+export function openPool({
+  workers = Math.min(8, availableParallelism()),
+  grade: options = {},
+  patience = 30_000,
+}: PoolOptions = {}): GradePool {
   const count = Math.max(1, Math.floor(workers));
   const queue: Job[] = [];
   const threads = new Set<Worker>();
@@ -81,7 +85,11 @@ export function openPool({ workers = Math.min(8, availableParallelism()), grade:
       await worker.terminate();
       if (closed) job.reject(error as Error);
       else if (job.pairs.length === 1) job.resolve([lost(job.pairs[0]!)]);
-      else void Promise.all(job.pairs.map(pair => submit([pair], job.signal))).then(all => job.resolve(all.flat()), job.reject);
+      else
+        void Promise.all(job.pairs.map(pair => submit([pair], job.signal))).then(
+          all => job.resolve(all.flat()),
+          job.reject,
+        );
     }
     worker.unref();
     next();
@@ -114,7 +122,8 @@ export function openPool({ workers = Math.min(8, availableParallelism()), grade:
     workers: count,
     grade: async (pairs, signal) => {
       const batches: Promise<readonly MathVerdict[]>[] = [];
-      for (let at = 0; at < pairs.length; at += batchSize) batches.push(submit(pairs.slice(at, at + batchSize), signal));
+      for (let at = 0; at < pairs.length; at += batchSize)
+        batches.push(submit(pairs.slice(at, at + batchSize), signal));
       return (await Promise.all(batches)).flat();
     },
     close: async () => {

@@ -31,7 +31,9 @@ export function readMath(text: string, limits: Partial<Limits> = {}): Read {
  * @returns null where it has none, or none within the budget
  */
 export function valueAt(node: Node, at: Readonly<Record<string, number | Complex>> = {}): Complex | null {
-  const given = Object.fromEntries(Object.entries(at).map(([name, value]) => [name, typeof value === 'number' ? { re: value, im: 0 } : value]));
+  const given = Object.fromEntries(
+    Object.entries(at).map(([name, value]) => [name, typeof value === 'number' ? { re: value, im: 0 } : value]),
+  );
   try {
     const found = valueOf(node, given, openBudget());
     return isNothing(found) ? null : found;

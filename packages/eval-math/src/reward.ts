@@ -21,7 +21,8 @@ export const mathReward = ({ correct = 1, incorrect = 0, ...options }: RewardOpt
         continue;
       }
       const { verdict, stage } = grade(reference, completion, options);
-      const unfair = verdict === 'undecided' ? stage !== 'read-answer' : stage === 'extract-gold' || stage === 'read-gold';
+      const unfair =
+        verdict === 'undecided' ? stage !== 'read-answer' : stage === 'extract-gold' || stage === 'read-gold';
       scores.push(verdict === 'correct' ? correct : verdict !== 'incorrect' && unfair ? null : incorrect);
     }
     return scores;

@@ -27,7 +27,11 @@ export type Node =
   /** `a, b and c`; lists in a list where semicolons stand between commas. */
   | { readonly kind: 'list'; readonly items: readonly Node[] }
   | { readonly kind: 'builder'; readonly element: Node; readonly condition: Node }
-  | { readonly kind: 'setOperation'; readonly op: 'union' | 'intersection' | 'difference'; readonly args: readonly Node[] }
+  | {
+      readonly kind: 'setOperation';
+      readonly op: 'union' | 'intersection' | 'difference';
+      readonly args: readonly Node[];
+    }
   /** `a < b <= c`: one operator fewer than terms. */
   | { readonly kind: 'relation'; readonly terms: readonly Node[]; readonly ops: readonly RelationName[] }
   | { readonly kind: 'matrix'; readonly rows: readonly (readonly Node[])[] }
@@ -60,7 +64,25 @@ export interface BigNode {
   readonly to: Node | null;
 }
 
-export type RelationName = '=' | '≠' | '<' | '≤' | '>' | '≥' | '∈' | '∉' | '⊂' | '⊆' | '⊃' | '⊇' | '≈' | '≡' | '∼' | '→' | '⊥' | '∥';
+export type RelationName =
+  | '='
+  | '≠'
+  | '<'
+  | '≤'
+  | '>'
+  | '≥'
+  | '∈'
+  | '∉'
+  | '⊂'
+  | '⊆'
+  | '⊃'
+  | '⊇'
+  | '≈'
+  | '≡'
+  | '∼'
+  | '→'
+  | '⊥'
+  | '∥';
 
 export const numberNode = (value: Rational): NumberNode => ({ kind: 'number', value, decimals: null, digits: 0 });
 export const symbol = (name: string): Node => ({ kind: 'symbol', name });
@@ -147,7 +169,10 @@ export function withChildren(node: Node, children: readonly Node[]): Node {
     }
     case 'piecewise': {
       let at = 0;
-      return { ...node, cases: node.cases.map(({ when }) => ({ value: children[at++]!, when: when && children[at++]! })) };
+      return {
+        ...node,
+        cases: node.cases.map(({ when }) => ({ value: children[at++]!, when: when && children[at++]! })),
+      };
     }
     default:
       return node;
@@ -155,8 +180,23 @@ export function withChildren(node: Node, children: readonly Node[]): Node {
 }
 
 /** Whether some node below, or this one, is as asked. The depth is that of the input, which the reader limits. */
-export const some = (node: Node, test: (node: Node) => boolean): boolean =>
-  test(node) || childrenOf(node).some(child => some(child, test));
+export function some(node: Node, test: (node: Node) => boolean): boolean {
+  if (test(node)) return true;
+  switch (node.kind) {
+    case 'number':
+    case 'symbol':
+    case 'constant':
+    case 'text':
+      return false;
+    case 'neg':
+      return some(node.arg, test);
+    case 'div':
+      return some(node.over, test) || some(node.under, test);
+    default:
+      for (const child of childrenOf(node)) if (some(child, test)) return true;
+      return false;
+  }
+}
 
 /** Replaces nodes from the leaves up. */
 export function rewrite(node: Node, change: (node: Node) => Node): Node {

@@ -6,8 +6,12 @@ import { show } from '../exact/rational.js';
 
 export function explain(verdict: MathVerdict): string {
   const lines = [`${verdict.verdict.toUpperCase()}  ${verdict.reason}`, ''];
-  if (verdict.rules.length > 0) lines.push('rules', ...verdict.rules.map(rule => `  ${rule.padEnd(20)} ${sentences[rule]}`), '');
-  for (const [name, side] of [['reference', verdict.gold], ['answer', verdict.answer]] as const) {
+  if (verdict.rules.length > 0)
+    lines.push('rules', ...verdict.rules.map(rule => `  ${rule.padEnd(20)} ${sentences[rule]}`), '');
+  for (const [name, side] of [
+    ['reference', verdict.gold],
+    ['answer', verdict.answer],
+  ] as const) {
     lines.push(`${name}  ${side.text}${side.how === null ? '' : `  (found: ${side.how})`}`);
     if (side.node !== null) lines.push(...treeLines(side.node).map(line => `  ${line}`));
   }

@@ -16,7 +16,11 @@ export async function runGrade(call: CommandCall, _host: Host): Promise<number> 
   const how = optionsOf(options);
   if (options['explain'] === true) return explainOne(call, args, how);
   const path = options['input'];
-  if (typeof path !== 'string' || path === '') return fail('E_OPTION', 'input: expected a file of JSON lines, received none. Give --input FILE.jsonl, or --explain GOLD PRED for one pair.');
+  if (typeof path !== 'string' || path === '')
+    return fail(
+      'E_OPTION',
+      'input: expected a file of JSON lines, received none. Give --input FILE.jsonl, or --explain GOLD PRED for one pair.',
+    );
   const workers = numberOf(options, 'workers', 0, 64);
   const pool = workers === 0 ? null : openPool({ ...(workers === undefined ? {} : { workers }), grade: how });
   const output = typeof options['output'] === 'string' ? await openLines(options['output']) : null;
@@ -54,7 +58,12 @@ export async function runGrade(call: CommandCall, _host: Host): Promise<number> 
   } finally {
     await pool?.close();
   }
-  if (total === 0) return fail('E_EMPTY', `${path}: expected at least one line, received none. Write objects with 'gold' and 'pred'.`, { path });
+  if (total === 0)
+    return fail(
+      'E_EMPTY',
+      `${path}: expected at least one line, received none. Write objects with 'gold' and 'pred'.`,
+      { path },
+    );
   const summary = [
     `${total} pairs in ${((performance.now() - started) / 1000).toFixed(1)} s: ${share(counts.correct, total)} correct`,
     ...(['incorrect', 'unparsed', 'undecided'] as const).map(name => `${counts[name]} ${name}`),
@@ -68,7 +77,11 @@ const share = (part: number, whole: number): string => `${part} (${((100 * part)
 
 function explainOne(call: CommandCall, args: readonly string[], how: GradeOptions): number {
   const [gold, pred] = args;
-  if (gold === undefined || pred === undefined) return fail('E_OPTION', `explain: expected a reference and an answer, received ${args.length} arguments. Write heddle grade --explain GOLD PRED.`);
+  if (gold === undefined || pred === undefined)
+    return fail(
+      'E_OPTION',
+      `explain: expected a reference and an answer, received ${args.length} arguments. Write heddle grade --explain GOLD PRED.`,
+    );
   const verdict = grade(gold, pred, how);
   call.print(call.options['json'] === true ? JSON.stringify(verdict, plain) : explain(verdict));
   return 0;
@@ -76,7 +89,14 @@ function explainOne(call: CommandCall, args: readonly string[], how: GradeOption
 
 function optionsOf(options: CommandCall['options']): Omit<GradeOptions, 'deepEquality'> {
   const name = options['profile'];
-  const profile: GradeOptions = typeof name === 'string' ? (profiles[name as ProfileName] ?? fail('E_OPTION', `profile: expected one of ${Object.keys(profiles).join(', ')}, received ${name}. Correct the option.`)) : {};
+  const profile: GradeOptions =
+    typeof name === 'string'
+      ? (profiles[name as ProfileName] ??
+        fail(
+          'E_OPTION',
+          `profile: expected one of ${Object.keys(profiles).join(', ')}, received ${name}. Correct the option.`,
+        ))
+      : {};
   const places = numberOf(options, 'places', 0, 15);
   return {
     ...profile,
@@ -93,12 +113,22 @@ function numberOf(options: CommandCall['options'], name: string, least: number, 
   const value = options[name];
   if (value === undefined) return undefined;
   const number = Number(value);
-  return value !== '' && Number.isInteger(number) && number >= least && number <= most ? number : fail('E_OPTION', `${name}: expected a whole number from ${least} to ${most}, received ${JSON.stringify(value)}. Correct the option.`, { name, value });
+  return value !== '' && Number.isInteger(number) && number >= least && number <= most
+    ? number
+    : fail(
+        'E_OPTION',
+        `${name}: expected a whole number from ${least} to ${most}, received ${JSON.stringify(value)}. Correct the option.`,
+        { name, value },
+      );
 }
 
 /** A number is as good as its text: JSON files hold both. */
 function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : null;
+  return typeof value === 'string'
+    ? value
+    : typeof value === 'number' || typeof value === 'boolean'
+      ? String(value)
+      : null;
 }
 
 function pairOf({ number, value }: Line, path: string, options: CommandCall['options']): GradePair {
@@ -108,12 +138,21 @@ function pairOf({ number, value }: Line, path: string, options: CommandCall['opt
   const [gold, answer] = [textOf(value[goldField]), textOf(value[field])];
   if (gold === null || answer === null) {
     const missing = gold === null ? goldField : wanted.join("' or '");
-    return fail('E_JSON', `${path}, line ${number}: expected a text at '${missing}', received ${Object.keys(value).slice(0, 8).join(', ') || 'nothing'}. Name the fields with --gold and --pred.`, { path, line: number });
+    return fail(
+      'E_JSON',
+      `${path}, line ${number}: expected a text at '${missing}', received ${Object.keys(value).slice(0, 8).join(', ') || 'nothing'}. Name the fields with --gold and --pred.`,
+      { path, line: number },
+    );
   }
   return { gold, answer };
 }
 
-const gradeBatch = async (pairs: readonly GradePair[], pool: GradePool | null, how: GradeOptions, signal: AbortSignal): Promise<readonly MathVerdict[]> =>
+const gradeBatch = async (
+  pairs: readonly GradePair[],
+  pool: GradePool | null,
+  how: GradeOptions,
+  signal: AbortSignal,
+): Promise<readonly MathVerdict[]> =>
   pool ? pool.grade(pairs, signal) : pairs.map(({ gold, answer }) => grade(gold, answer, how));
 
 async function* chunks<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<readonly T[]> {

@@ -8,12 +8,22 @@ export const grade: Command = {
     { name: 'pred', describe: 'with --explain: the answer', required: false },
   ],
   options: [
-    { flags: '--input <file>', describe: "JSON lines with 'gold' and 'pred' (an answer) or 'completion' (a text); - for standard input" },
+    {
+      flags: '--input <file>',
+      describe: "JSON lines with 'gold' and 'pred' (an answer) or 'completion' (a text); - for standard input",
+    },
     { flags: '--explain', describe: 'explain one pair given as arguments, with the trees of both' },
     { flags: '--output <file>', describe: 'write the verdicts as JSON lines to this file, whole or not at all' },
     { flags: '--gold <field>', describe: 'name of the field with the reference', default: 'gold' },
-    { flags: '--pred <field>', describe: 'name of the field with the answer or the text (default: pred, else completion)' },
-    { flags: '--profile <name>', describe: 'conventions of another grader', choices: ['math-verify', 'hendrycks', 'trl'] },
+    {
+      flags: '--pred <field>',
+      describe: 'name of the field with the answer or the text (default: pred, else completion)',
+    },
+    {
+      flags: '--profile <name>',
+      describe: 'conventions of another grader',
+      choices: ['math-verify', 'hendrycks', 'trl'],
+    },
     { flags: '--lenient', describe: 'also accept a missing percent sign and parts in any brackets' },
     { flags: '--ordered', describe: 'lists count only in their order' },
     { flags: '--places <n>', describe: 'decimals from which a rounded number is accepted (default: 6)' },

@@ -26,16 +26,31 @@ export async function* jsonLines(path: string): AsyncGenerator<Line> {
       try {
         value = JSON.parse(text.replace(/^\uFEFF/, ''));
       } catch (error) {
-        fail('E_JSON', `${path}, line ${number}: expected one JSON object, received ${JSON.stringify(text.slice(0, 60))}. Correct that line.`, { path, line: number }, error);
+        fail(
+          'E_JSON',
+          `${path}, line ${number}: expected one JSON object, received ${JSON.stringify(text.slice(0, 60))}. Correct that line.`,
+          { path, line: number },
+          error,
+        );
       }
       if (typeof value !== 'object' || value === null || Array.isArray(value))
-        fail('E_JSON', `${path}, line ${number}: expected a JSON object, received ${Array.isArray(value) ? 'an array' : typeof value}. Write one object a line.`, { path, line: number });
+        fail(
+          'E_JSON',
+          `${path}, line ${number}: expected a JSON object, received ${Array.isArray(value) ? 'an array' : typeof value}. Write one object a line.`,
+          { path, line: number },
+        );
       yield { number, value: value as Readonly<Record<string, unknown>> };
     }
   } finally {
     lines.close();
   }
-  if (problem !== null) fail('E_FILE', `${path}: expected a file to read, received: ${(problem as Error).message}. Check the path.`, { path }, problem);
+  if (problem !== null)
+    fail(
+      'E_FILE',
+      `${path}: expected a file to read, received: ${(problem as Error).message}. Check the path.`,
+      { path },
+      problem,
+    );
 }
 
 export interface LineSink {

@@ -8,6 +8,7 @@ import { meaningOf, type Reading } from '../read/reading.js';
 import { some, type Node } from '../tree.js';
 import { valueOfRelation, type Context } from './compare.js';
 import { defaultCompareOptions } from './compare.js';
+import { plainRational } from './expressions.js';
 import { isName, isSetLike, realSetOf } from './real-sets.js';
 
 /** Never throws; what has no normal form is given by its structure or its text. */
@@ -41,23 +42,31 @@ function canonical(node: Node, budget: Budget): string {
     case 'tuple':
       return `${node.open}${each(node.items).join(', ')}${node.close}`;
     case 'matrix':
-      return node.rows[0]!.length === 1 ? `(${each(node.rows.flat()).join(', ')})` : `[${node.rows.map(row => each(row).join(', ')).join('; ')}]`;
+      return node.rows[0]!.length === 1
+        ? `(${each(node.rows.flat()).join(', ')})`
+        : `[${node.rows.map(row => each(row).join(', ')).join('; ')}]`;
     case 'plusMinus':
       return [`{`, canonical(node.right, budget), `±`, node.left ? canonical(node.left, budget) : '', '}'].join('');
     case 'relation': {
-      if (node.ops.length === 1 && node.ops[0] === '∈' && isName(node.terms[0]!)) return canonical(node.terms[1]!, budget);
+      if (node.ops.length === 1 && node.ops[0] === '∈' && isName(node.terms[0]!))
+        return canonical(node.terms[1]!, budget);
       const context: Context = { budget, options: defaultCompareOptions, rules: new Set() };
       const value = valueOfRelation(node, context);
       if (value) return canonical(value.value, budget);
       const set = isSetLike(node) ? realSetOf(node, budget) : null;
       if (set) return line(set, budget);
       if (node.ops.length === 1 && node.ops[0] === '=') {
-        const form = formOf({ kind: 'add', args: [node.terms[0]!, { kind: 'neg', arg: node.terms[1]! }] }, openScope(budget));
+        const form = formOf(
+          { kind: 'add', args: [node.terms[0]!, { kind: 'neg', arg: node.terms[1]! }] },
+          openScope(budget),
+        );
         if (p.isZero(form.over)) return '0 = 0';
         const lead = [...form.over].reduce((a, b) => (a[0] > b[0] ? a : b));
         return `${p.show(p.scale(form.over, q.divide(q.one, lead[1].coefficient), budget))} = 0`;
       }
-      return each(node.terms).map((term, i) => (i === 0 ? term : `${node.ops[i - 1]} ${term}`)).join(' ');
+      return each(node.terms)
+        .map((term, i) => (i === 0 ? term : `${node.ops[i - 1]} ${term}`))
+        .join(' ');
     }
     case 'setOperation':
     case 'builder':
@@ -67,6 +76,8 @@ function canonical(node: Node, budget: Budget): string {
       return node.kind === 'setOperation' ? each(node.args).sort().join(` ${node.op} `) : structure(node);
     }
     default: {
+      const plain = plainRational(node);
+      if (plain) return q.show(plain);
       if (some(node, n => n.kind === 'plusMinus')) return structure(node);
       try {
         return showForm(formOf(node, openScope(budget)));

@@ -26,14 +26,55 @@ export interface CompareOptions {
   readonly names: 'count' | 'ignored';
 }
 
-export const defaultCompareOptions: CompareOptions = { strictness: 'strict', lists: 'unordered', places: 6, setRelation: 'both', names: 'count' };
+export const defaultCompareOptions: CompareOptions = {
+  strictness: 'strict',
+  lists: 'unordered',
+  places: 6,
+  setRelation: 'both',
+  names: 'count',
+};
 
 /** Rules that changed how the two were compared, in the order in which they were used. */
 export type RuleId =
-  | 'same-text' | 'normal-form' | 'numeric' | 'rounded-decimal' | 'words' | 'words-meaning' | 'assignment' | 'chain-value' | 'approximate-value' | 'equation-multiple'
-  | 'inequality-multiple' | 'inequality-interval' | 'set-union' | 'membership' | 'unordered-list' | 'list-as-set' | 'set-elements' | 'tuple-elements' | 'bare-tuple'
-  | 'vector-notation' | 'matrix-elements' | 'plus-minus' | 'unit-left-out' | 'unit-converted' | 'unit-differs' | 'percent-left-out' | 'base-left-out' | 'degree-left-out' | 'degree-radian'
-  | 'ratio-multiple' | 'piecewise-cases' | 'structure' | 'name-differs' | 'length-differs' | 'kind-differs' | 'brackets-differ' | 'deep-equality' | 'renamed' | 'clock';
+  | 'same-text'
+  | 'normal-form'
+  | 'numeric'
+  | 'rounded-decimal'
+  | 'words'
+  | 'words-meaning'
+  | 'assignment'
+  | 'chain-value'
+  | 'approximate-value'
+  | 'equation-multiple'
+  | 'inequality-multiple'
+  | 'inequality-interval'
+  | 'set-union'
+  | 'membership'
+  | 'unordered-list'
+  | 'list-as-set'
+  | 'set-elements'
+  | 'tuple-elements'
+  | 'bare-tuple'
+  | 'vector-notation'
+  | 'matrix-elements'
+  | 'plus-minus'
+  | 'unit-left-out'
+  | 'unit-converted'
+  | 'unit-differs'
+  | 'percent-left-out'
+  | 'base-left-out'
+  | 'degree-left-out'
+  | 'degree-radian'
+  | 'ratio-multiple'
+  | 'piecewise-cases'
+  | 'structure'
+  | 'name-differs'
+  | 'length-differs'
+  | 'kind-differs'
+  | 'brackets-differ'
+  | 'deep-equality'
+  | 'renamed'
+  | 'clock';
 
 export interface Context {
   readonly budget: Budget;
@@ -67,7 +108,8 @@ export function sameReading(gold: Reading, answer: Reading, context: Context): A
     if (gold.words === answer.words) return yes(context, 'words');
     if (meaningOf(gold.words) === meaningOf(answer.words)) return yes(context, 'words-meaning');
     // Long ones are words, not products of letters.
-    if (gold.words.length > 4 || answer.words.length > 4 || gold.words.includes(' ') || answer.words.includes(' ')) return no(context, 'words');
+    if (gold.words.length > 4 || answer.words.length > 4 || gold.words.includes(' ') || answer.words.includes(' '))
+      return no(context, 'words');
   }
   if (gold.node === null || answer.node === null) {
     if (gold.words !== null && answer.words !== null) return no(context, 'words');
@@ -76,7 +118,8 @@ export function sameReading(gold: Reading, answer: Reading, context: Context): A
   return same(gold.node, answer.node, context);
 }
 
-const squeezed = (text: string): string => text.replace(/\\[dt]frac/g, '\\frac').replace(/\\(?:left|right|[,;:! ])(?![a-zA-Z])|\s+/g, '');
+const squeezed = (text: string): string =>
+  text.replace(/\\[dt]frac/g, '\\frac').replace(/\\(?:left|right|[,;:! ])(?![a-zA-Z])|\s+/g, '');
 
 export function same(gold: Node, answer: Node, context: Context): Answer {
   const { budget, options } = context;
@@ -86,7 +129,7 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
 
   if (a.kind === 'text' || b.kind === 'text') return sameText(a, b, context);
   if (a.kind === 'quantity' || b.kind === 'quantity') return sameQuantity(a, b, context);
-  if (a.kind === 'degree' !== (b.kind === 'degree')) return sameDegree(a, b, context);
+  if ((a.kind === 'degree') !== (b.kind === 'degree')) return sameDegree(a, b, context);
 
   // Membership: x ∈ S is S.
   const [setA, setB] = [memberOf(a), memberOf(b)];
@@ -113,11 +156,14 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
       context.rules.add('set-union');
       return a.op === 'difference' ? inOrder(a.args, b.args, context) : anyOrder(a.args, b.args, context);
     }
-    if (a.kind === 'namedSet' && b.kind === 'namedSet') return a.name === b.name ? yes(context, 'structure') : no(context, 'structure');
-    if (a.kind === 'builder' && b.kind === 'builder') return inOrder([a.element, a.condition], [b.element, b.condition], context);
+    if (a.kind === 'namedSet' && b.kind === 'namedSet')
+      return a.name === b.name ? yes(context, 'structure') : no(context, 'structure');
+    if (a.kind === 'builder' && b.kind === 'builder')
+      return inOrder([a.element, a.condition], [b.element, b.condition], context);
     if (a.kind !== 'list' && b.kind !== 'list') return no(context, 'kind-differs');
   }
-  if (a.kind === 'list' || b.kind === 'list' || a.kind === 'set' || b.kind === 'set') return sameCollections(a, b, context);
+  if (a.kind === 'list' || b.kind === 'list' || a.kind === 'set' || b.kind === 'set')
+    return sameCollections(a, b, context);
   if (isVector(a) && isVector(b)) return sameVectors(a, b, context);
   if (a.kind === 'piecewise' && b.kind === 'piecewise') return samePieces(a, b, context);
   if (a.kind === 'ratio' || b.kind === 'ratio') return sameRatios(a, b, context);
@@ -125,7 +171,11 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
   const found = equalExpressions(unitless(a), unitless(b), budget, options);
   if (found?.answer === false && baseLeftOut(a, b)) return yes(context, 'base-left-out');
   if (found !== null) {
-    if (found.answer !== true && options.strictness === 'lenient' && a.kind === 'percent' !== (b.kind === 'percent')) {
+    if (
+      found.answer !== true &&
+      options.strictness === 'lenient' &&
+      (a.kind === 'percent') !== (b.kind === 'percent')
+    ) {
       const bare = same(a.kind === 'percent' ? a.arg : a, b.kind === 'percent' ? b.arg : b, context);
       if (bare) return yes(context, 'percent-left-out');
     }
@@ -142,7 +192,13 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
 /** 4343 for 4343_6, where the question says in which base. */
 function baseLeftOut(a: Node, b: Node): boolean {
   const [based, other] = a.kind === 'based' ? [a, b] : b.kind === 'based' ? [b, a] : [null, a];
-  return based !== null && other.kind === 'number' && other.decimals === null && other.value.d === 1n && other.value.n.toString() === based.digits.replace(/^0+(?=.)/, '');
+  return (
+    based !== null &&
+    other.kind === 'number' &&
+    other.decimals === null &&
+    other.value.d === 1n &&
+    other.value.n.toString() === based.digits.replace(/^0+(?=.)/, '')
+  );
 }
 
 // Values and words
@@ -157,6 +213,8 @@ function lifted(node: Node): Node {
 const letters = (node: Node): string | null => {
   if (node.kind === 'symbol') return node.name;
   if (node.kind === 'text') return node.text;
+  if (node.kind === 'namedSet')
+    return node.name === '∅' ? 'no solution' : node.name === 'R' ? 'all real numbers' : null;
   if (node.kind === 'mul') {
     const parts = node.args.map(letters);
     return parts.includes(null) ? null : parts.join('');
@@ -193,14 +251,19 @@ function measureOf(unit: string): Measure | null {
       sign = -1;
       continue;
     }
-    for (const word of part.replace(/\bsquare\s+(\w+)/g, '$1^2').replace(/\bcubic\s+(\w+)/g, '$1^3').replace(/(\w+)\s+(squared|cubed)/g, (_, name: string, how: string) => `${name}^${how === 'squared' ? 2 : 3}`).split(/\s+/)) {
+    for (const word of part
+      .replace(/\bsquare\s+(\w+)/g, '$1^2')
+      .replace(/\bcubic\s+(\w+)/g, '$1^3')
+      .replace(/(\w+)\s+(squared|cubed)/g, (_, name: string, how: string) => `${name}^${how === 'squared' ? 2 : 3}`)
+      .split(/\s+/)) {
       if (word === '') continue;
       const [name, power = '1'] = word.split('^') as [string, string?];
       const known = unitOf(name);
       const exponent = Number(power) * sign;
       if (!known || !Number.isInteger(exponent) || Math.abs(exponent) > 4) return null;
       kind.push(`${known.kind}^${exponent}`);
-      for (let i = 0; i < Math.abs(exponent); i++) factor = exponent > 0 ? q.multiply(factor, known.factor) : q.divide(factor, known.factor);
+      for (let i = 0; i < Math.abs(exponent); i++)
+        factor = exponent > 0 ? q.multiply(factor, known.factor) : q.divide(factor, known.factor);
     }
   }
   kind = kind.sort();
@@ -214,7 +277,10 @@ function sameQuantity(a: Node, b: Node, context: Context): Answer {
       if (x.kind !== y.kind) return no(context, 'unit-differs');
       if (q.equals(x.factor, y.factor)) return same(a.arg, b.arg, context);
       context.rules.add('unit-converted');
-      const scaled = (arg: Node, factor: q.Rational): Node => ({ kind: 'mul', args: [{ kind: 'number', value: factor, decimals: null, digits: 0 }, arg] });
+      const scaled = (arg: Node, factor: q.Rational): Node => ({
+        kind: 'mul',
+        args: [{ kind: 'number', value: factor, decimals: null, digits: 0 }, arg],
+      });
       return same(scaled(a.arg, x.factor), scaled(b.arg, y.factor), context);
     }
     return same(a.arg, b.arg, context);
@@ -244,7 +310,8 @@ const isPlusMinus = (node: Node): boolean => node.kind === 'plusMinus';
 /** Both readings of the signs: all upper ones, all lower ones. Elements of lists and sets each give two. */
 function bothSigns(node: Node): Node {
   if (!some(node, isPlusMinus)) return node;
-  if (node.kind === 'list' || node.kind === 'set') return { ...node, items: node.items.flatMap(item => (some(item, isPlusMinus) ? signsOf(item) : [item])) };
+  if (node.kind === 'list' || node.kind === 'set')
+    return { ...node, items: node.items.flatMap(item => (some(item, isPlusMinus) ? signsOf(item) : [item])) };
   return { kind: 'list', items: signsOf(node) };
 }
 
@@ -269,7 +336,9 @@ function renameLike(a: Node, b: Node): Node | null {
   };
   const [x, y] = [order(a), order(b)];
   if (x.length !== y.length) return null;
-  return rewrite(b, n => (n.kind === 'symbol' && y.includes(n.name) ? { kind: 'symbol', name: x[y.indexOf(n.name)]! } : n));
+  return rewrite(b, n =>
+    n.kind === 'symbol' && y.includes(n.name) ? { kind: 'symbol', name: x[y.indexOf(n.name)]! } : n,
+  );
 }
 
 // Relations
@@ -277,16 +346,27 @@ function renameLike(a: Node, b: Node): Node | null {
 type Relation = Extract<Node, { kind: 'relation' }>;
 
 const memberOf = (node: Node): Node | null =>
-  node.kind === 'relation' && node.ops.length === 1 && node.ops[0] === '∈' && isName(node.terms[0]!) ? node.terms[1]! : null;
+  node.kind === 'relation' && node.ops.length === 1 && node.ops[0] === '∈' && isName(node.terms[0]!)
+    ? node.terms[1]!
+    : null;
 
 /** What `x = 2 + 3 = 5` says that something is: its last value before any ≈. null where it is a true equation. */
-export function valueOfRelation(node: Relation, context: Context): { readonly name: Node | null; readonly value: Node } | null {
+export function valueOfRelation(
+  node: Relation,
+  context: Context,
+): { readonly name: Node | null; readonly value: Node } | null {
   const { terms, ops } = node;
   if (ops.every(op => op === '→')) return null;
   if (!ops.every(op => op === '=' || op === '≈' || op === '≡')) return null;
   const first = terms[0]!;
   const isConstant = (term: Node): boolean => realValue(term, context.budget) !== null;
-  if (isName(first) || (ops.length > 1 && (isConstant(first) || first.kind === 'pow' || first.kind === 'mul' || first.kind === 'add') && isConstant(terms.at(-1)!)) || terms.every(isConstant)) {
+  if (
+    isName(first) ||
+    (ops.length > 1 &&
+      (isConstant(first) || first.kind === 'pow' || first.kind === 'mul' || first.kind === 'add') &&
+      isConstant(terms.at(-1)!)) ||
+    terms.every(isConstant)
+  ) {
     let last = terms.length - 1;
     const exact = ops.lastIndexOf('=');
     if (exact >= 0 && exact + 1 < last) last = exact + 1;
@@ -303,13 +383,20 @@ export function valueOfRelation(node: Relation, context: Context): { readonly na
 }
 
 /** y and f(x) both only say "the function". */
-const isFunctionName = (node: Node): boolean => (node.kind === 'symbol' && node.name === 'y') || (node.kind === 'apply' && node.args.length === 1 && node.args[0]!.kind === 'symbol');
+const isFunctionName = (node: Node): boolean =>
+  (node.kind === 'symbol' && node.name === 'y') ||
+  (node.kind === 'apply' && node.args.length === 1 && node.args[0]!.kind === 'symbol');
 
 function sameRelations(a: Relation, b: Relation, context: Context): Answer {
   const [x, y] = [valueOfRelation(a, context), valueOfRelation(b, context)];
   if (x && y) {
     const named = x.name !== null && y.name !== null;
-    const match = !named || nameOf(x.name!) === nameOf(y.name!) || (isFunctionName(x.name!) && isFunctionName(y.name!)) || context.options.names === 'ignored' || x.name!.kind === 'tuple';
+    const match =
+      !named ||
+      nameOf(x.name!) === nameOf(y.name!) ||
+      (isFunctionName(x.name!) && isFunctionName(y.name!)) ||
+      context.options.names === 'ignored' ||
+      x.name!.kind === 'tuple';
     if (match) {
       const found = same(x.value, y.value, context);
       if (found !== false) return found;
@@ -336,7 +423,10 @@ function sameRelations(a: Relation, b: Relation, context: Context): Answer {
 const nameOf = (node: Node): string => structure(node).replaceAll('"degree"', '"symbol"');
 
 function sameEquation(a: Relation, b: Relation, context: Context): Answer {
-  const side = (relation: Relation): Node => ({ kind: 'add', args: [relation.terms[0]!, { kind: 'neg', arg: relation.terms[1]! }] });
+  const side = (relation: Relation): Node => ({
+    kind: 'add',
+    args: [relation.terms[0]!, { kind: 'neg', arg: relation.terms[1]! }],
+  });
   const sign = proportional(unitless(side(a)), unitless(side(b)), context.budget);
   if (sign === null) return inOrder(a.terms, b.terms, context);
   return sign === 0 ? no(context, 'equation-multiple') : yes(context, 'equation-multiple');
@@ -352,7 +442,10 @@ function sameInequalities(a: Relation, b: Relation, context: Context): Answer {
     return turned ? inOrder(a.terms, b.terms.toReversed(), context) : no(context, 'inequality-multiple');
   }
   const [x, y] = [a.ops[0]!, b.ops[0]!];
-  const side = (relation: Relation): Node => ({ kind: 'add', args: [relation.terms[0]!, { kind: 'neg', arg: relation.terms[1]! }] });
+  const side = (relation: Relation): Node => ({
+    kind: 'add',
+    args: [relation.terms[0]!, { kind: 'neg', arg: relation.terms[1]! }],
+  });
   if (flip[x] === undefined || flip[y] === undefined) {
     if (x !== y) return no(context, 'inequality-multiple');
     if (x === '≠') return sameEquation(a, b, context);
@@ -361,7 +454,9 @@ function sameInequalities(a: Relation, b: Relation, context: Context): Answer {
   const sign = proportional(side(a), side(b), context.budget);
   if (sign === null) return null;
   if (sign === 0) return no(context, 'inequality-multiple');
-  return (sign > 0 ? x === y : flip[x] === y) ? yes(context, 'inequality-multiple') : no(context, 'inequality-multiple');
+  return (sign > 0 ? x === y : flip[x] === y)
+    ? yes(context, 'inequality-multiple')
+    : no(context, 'inequality-multiple');
 }
 
 /** As sets of real numbers; null where one is none. */
@@ -370,7 +465,10 @@ function sameSets(a: Node, b: Node, context: Context): Answer {
   if (x === null || y === null) return null;
   const [nameX, nameY] = [relationSet(a, context.budget)?.name, relationSet(b, context.budget)?.name];
   if (nameX !== undefined && nameY !== undefined && nameX !== nameY) return no(context, 'name-differs');
-  const rule: RuleId = a.kind === 'relation' || b.kind === 'relation' || a.kind === 'builder' || b.kind === 'builder' ? 'inequality-interval' : 'set-union';
+  const rule: RuleId =
+    a.kind === 'relation' || b.kind === 'relation' || a.kind === 'builder' || b.kind === 'builder'
+      ? 'inequality-interval'
+      : 'set-union';
   context.rules.add(rule);
   return samePiecesOfLine(x, y, context);
 }
@@ -388,14 +486,16 @@ function samePiecesOfLine(x: RealSet, y: RealSet, context: Context): Answer {
 
 // Collections
 
-const itemsOf = (node: Node): readonly Node[] => (node.kind === 'list' || node.kind === 'set' || node.kind === 'tuple' ? node.items : [node]);
+const itemsOf = (node: Node): readonly Node[] =>
+  node.kind === 'list' || node.kind === 'set' || node.kind === 'tuple' ? node.items : [node];
 
 function sameCollections(a: Node, b: Node, context: Context): Answer {
   const { options } = context;
   const [x, y] = [itemsOf(a), itemsOf(b)];
   if (a.kind === 'tuple' || b.kind === 'tuple') {
     // 4, 2 for (4, 2): the brackets were left out. A set is no tuple.
-    if (a.kind === 'set' || b.kind === 'set') return options.strictness === 'lenient' ? anyOrder(x, y, context) : no(context, 'kind-differs');
+    if (a.kind === 'set' || b.kind === 'set')
+      return options.strictness === 'lenient' ? anyOrder(x, y, context) : no(context, 'kind-differs');
     if (x.length === y.length) {
       context.rules.add('bare-tuple');
       return inOrder(x, y, context);
@@ -413,13 +513,20 @@ function sameCollections(a: Node, b: Node, context: Context): Answer {
 /** A list and a single value: only if all its elements are that value; {5} is 5. */
 function oneOf(a: Node, b: Node, x: readonly Node[], y: readonly Node[], context: Context): Answer {
   const [one, many] = x.length === 1 ? [x[0]!, y] : [y[0]!, x];
-  if (many.length > 1 && (one === a || one === b) && isSetLike(one)) return sameSets(a, b, context) ?? no(context, 'length-differs');
-  return many.length <= 16 ? all(many.map(item => (x.length === 1 ? same(one, item, context) : same(item, one, context)))) : no(context, 'length-differs');
+  if (many.length > 1 && (one === a || one === b) && isSetLike(one))
+    return sameSets(a, b, context) ?? no(context, 'length-differs');
+  return many.length <= 16
+    ? all(many.map(item => (x.length === 1 ? same(one, item, context) : same(item, one, context))))
+    : no(context, 'length-differs');
 }
 
 /** x = 1, y = 2: values that belong to different names are in order; x₁ and x₂ are not. */
 function differentlyNamed(items: readonly Node[]): boolean {
-  const names = items.map(item => (item.kind === 'relation' && item.ops.length === 1 && item.ops[0] === '=' && isName(item.terms[0]!) ? nameOf(item.terms[0]!).replace(/_\{?\d+\}?/g, '') : null));
+  const names = items.map(item =>
+    item.kind === 'relation' && item.ops.length === 1 && item.ops[0] === '=' && isName(item.terms[0]!)
+      ? nameOf(item.terms[0]!).replace(/_\{?\d+\}?/g, '')
+      : null,
+  );
   return items.length > 1 && !names.includes(null) && new Set(names).size === items.length;
 }
 
@@ -453,7 +560,7 @@ function anyOrder(x: readonly Node[], y: readonly Node[], context: Context): Ans
   return found ? (unsure ? null : true) : false;
 }
 
-type Vector = Extract<Node, { kind: 'tuple' | 'matrix' }> ;
+type Vector = Extract<Node, { kind: 'tuple' | 'matrix' }>;
 
 function isVector(node: Node): node is Vector {
   return node.kind === 'tuple' || node.kind === 'matrix';
@@ -477,7 +584,8 @@ function sameVectors(a: Vector, b: Vector, context: Context): Answer {
     return inOrder(a.rows.flat(), b.rows.flat(), context);
   }
   context.rules.add('vector-notation');
-  const cells = (node: Vector): readonly Node[] | null => (node.kind === 'tuple' ? node.items : node.rows.length === 1 || node.rows[0]!.length === 1 ? node.rows.flat() : null);
+  const cells = (node: Vector): readonly Node[] | null =>
+    node.kind === 'tuple' ? node.items : node.rows.length === 1 || node.rows[0]!.length === 1 ? node.rows.flat() : null;
   const [x, y] = [cells(a), cells(b)];
   return x && y ? inOrder(x, y, context) : no(context, 'kind-differs');
 }
@@ -498,7 +606,13 @@ type Piecewise = Extract<Node, { kind: 'piecewise' }>;
 
 function samePieces(a: Piecewise, b: Piecewise, context: Context): Answer {
   context.rules.add('piecewise-cases');
-  const pairs = (node: Piecewise): Node[] => node.cases.map(({ value, when }) => ({ kind: 'tuple', open: '(', close: ')', items: when ? [value, when] : [value] }));
+  const pairs = (node: Piecewise): Node[] =>
+    node.cases.map(({ value, when }) => ({
+      kind: 'tuple',
+      open: '(',
+      close: ')',
+      items: when ? [value, when] : [value],
+    }));
   return anyOrder(pairs(a), pairs(b), context);
 }
 
@@ -513,7 +627,13 @@ function sameRatios(a: Node, b: Node, context: Context): Answer {
     const zero = (node: Node): boolean => realValue(node, context.budget) === 0;
     if (a.terms.some(zero) || b.terms.some(zero)) return inOrder(a.terms, b.terms, context);
     const [first, other] = [a.terms[0]!, b.terms[0]!];
-    return all(a.terms.slice(1).map((term, i) => same({ kind: 'mul', args: [first, b.terms[i + 1]!] }, { kind: 'mul', args: [other, term] }, context)));
+    return all(
+      a.terms
+        .slice(1)
+        .map((term, i) =>
+          same({ kind: 'mul', args: [first, b.terms[i + 1]!] }, { kind: 'mul', args: [other, term] }, context),
+        ),
+    );
   }
   const found = equalExpressions(a, b, context.budget, context.options);
   if (found === null) return no(context, 'kind-differs');
@@ -526,7 +646,8 @@ function sameStructure(a: Node, b: Node, context: Context): Answer {
   context.rules.add('structure');
   const [x, y] = [matrixOf(a, context), matrixOf(b, context)];
   if (x && y && (a.kind !== 'matrix' || b.kind !== 'matrix')) return sameVectors(x, y, context);
-  if (a.kind !== b.kind) return signOfInfinity(a) === 0 && signOfInfinity(b) === 0 ? false : signOfInfinity(a) === signOfInfinity(b);
+  if (a.kind !== b.kind)
+    return signOfInfinity(a) === 0 && signOfInfinity(b) === 0 ? false : signOfInfinity(a) === signOfInfinity(b);
   if (shallow(a) !== shallow(b)) return false;
   const [left, right] = [childrenOf(a), childrenOf(b)];
   if (left.length !== right.length) return false;
@@ -564,7 +685,13 @@ const shallow = (node: Node): string => {
 /** Sums, differences and multiples of matrices, worked out. */
 function matrixOf(node: Node, context: Context): Extract<Node, { kind: 'matrix' }> | null {
   spend(context.budget);
-  const map = (rows: readonly (readonly Node[])[], by: (cell: Node, row: number, column: number) => Node): Extract<Node, { kind: 'matrix' }> => ({ kind: 'matrix', rows: rows.map((row, i) => row.map((cell, j) => by(cell, i, j))) });
+  const map = (
+    rows: readonly (readonly Node[])[],
+    by: (cell: Node, row: number, column: number) => Node,
+  ): Extract<Node, { kind: 'matrix' }> => ({
+    kind: 'matrix',
+    rows: rows.map((row, i) => row.map((cell, j) => by(cell, i, j))),
+  });
   switch (node.kind) {
     case 'matrix':
       return node;
@@ -586,7 +713,12 @@ function matrixOf(node: Node, context: Context): Extract<Node, { kind: 'matrix' 
     case 'add': {
       const parts = node.args.map(arg => matrixOf(arg, context));
       const [first] = parts;
-      if (!first || parts.includes(null) || parts.some(part => part!.rows.length !== first.rows.length || part!.rows[0]!.length !== first.rows[0]!.length)) return null;
+      if (
+        !first ||
+        parts.includes(null) ||
+        parts.some(part => part!.rows.length !== first.rows.length || part!.rows[0]!.length !== first.rows[0]!.length)
+      )
+        return null;
       return map(first.rows, (_, i, j) => ({ kind: 'add', args: parts.map(part => part!.rows[i]![j]!) }));
     }
     case 'call':
@@ -599,4 +731,3 @@ function matrixOf(node: Node, context: Context): Extract<Node, { kind: 'matrix' 
       return null;
   }
 }
-

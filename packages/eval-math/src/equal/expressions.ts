@@ -1,8 +1,16 @@
 /** Whether two expressions are equal: by their normal forms, by numbers where those cannot tell. */
 
-import { spend, type Budget } from '../budget.js';
+import { overBudget, spend, type Budget } from '../budget.js';
 import {
-  difference, formOf, isNotAnExpression, openScope, rationalOf, sumOfPolynomial, valueOfForm, type Form, type Scope,
+  difference,
+  formOf,
+  isNotAnExpression,
+  openScope,
+  rationalOf,
+  sumOfPolynomial,
+  valueOfForm,
+  type Form,
+  type Scope,
 } from '../exact/form.js';
 import * as p from '../exact/polynomial.js';
 import * as q from '../exact/rational.js';
@@ -31,7 +39,11 @@ export function symbolsOf(...nodes: readonly Node[]): readonly string[] {
 }
 
 /** Both forms in one scope; null where one is no expression. */
-export function formsOf(a: Node, b: Node, budget: Budget): { readonly a: Form; readonly b: Form; readonly scope: Scope } | null {
+export function formsOf(
+  a: Node,
+  b: Node,
+  budget: Budget,
+): { readonly a: Form; readonly b: Form; readonly scope: Scope } | null {
   const scope = openScope(budget);
   try {
     return { a: formOf(a, scope), b: formOf(b, scope), scope };
@@ -68,10 +80,19 @@ export function decimalOf(node: Node): Decimal | null {
       const inner = first && node.args.length === 2 ? decimalOf(first) : null;
       if (!inner || power?.kind !== 'pow' || power.base.kind !== 'number' || power.base.value.n !== 10n) return null;
       const { exponent } = power;
-      const n = exponent.kind === 'number' ? exponent.value.n : exponent.kind === 'neg' && exponent.arg.kind === 'number' ? -exponent.arg.value.n : null;
+      const n =
+        exponent.kind === 'number'
+          ? exponent.value.n
+          : exponent.kind === 'neg' && exponent.arg.kind === 'number'
+            ? -exponent.arg.value.n
+            : null;
       if (n === null || n > 400n || n < -400n) return null;
       const shift = n >= 0n ? q.whole(10n ** n) : { n: 1n, d: 10n ** -n };
-      return { value: q.multiply(inner.value, shift), decimals: Math.max(0, inner.decimals - Number(n)), digits: inner.digits };
+      return {
+        value: q.multiply(inner.value, shift),
+        decimals: Math.max(0, inner.decimals - Number(n)),
+        digits: inner.digits,
+      };
     }
     default:
       return null;
@@ -93,7 +114,8 @@ export function isRounded(decimal: Decimal, other: number | Rational, places: nu
     const gap = q.subtract(decimal.value, other);
     const size: Rational = { n: q.abs(gap.n), d: gap.d };
     if (q.compare(q.multiply(size, q.whole(2)), unit) <= 0) return true;
-    const cut = q.abs(decimal.value.n) * other.d <= q.abs(other.n) * decimal.value.d && decimal.value.n < 0n === other.n < 0n;
+    const cut =
+      q.abs(decimal.value.n) * other.d <= q.abs(other.n) * decimal.value.d && decimal.value.n < 0n === other.n < 0n;
     return cut && q.compare(size, unit) < 0;
   }
   const unit = 10 ** -decimal.decimals;
@@ -104,6 +126,24 @@ export function isRounded(decimal: Decimal, other: number | Rational, places: nu
   return Math.abs(value) <= Math.abs(other) && value < 0 === other < 0 && gap < unit;
 }
 
+/** A number, a fraction of numbers, with a sign: most answers are no more than that. null for anything else. */
+export function plainRational(node: Node): Rational | null {
+  switch (node.kind) {
+    case 'number':
+      return node.value;
+    case 'neg': {
+      const inner = plainRational(node.arg);
+      return inner && q.negate(inner);
+    }
+    case 'div': {
+      const [over, under] = [plainRational(node.over), plainRational(node.under)];
+      return over && under && under.n !== 0n ? q.divide(over, under) : null;
+    }
+    default:
+      return null;
+  }
+}
+
 export interface ExpressionOptions {
   /** See `isRounded`. */
   readonly places: number;
@@ -111,6 +151,16 @@ export interface ExpressionOptions {
 
 /** @returns null where one of the two is no expression */
 export function equalExpressions(a: Node, b: Node, budget: Budget, { places }: ExpressionOptions): Found | null {
+  const [x, y] = [plainRational(a), plainRational(b)];
+  if (x && y) {
+    if (q.equals(x, y)) return { answer: true, rule: 'normal-form' };
+    const [first, second] = [decimalOf(a), decimalOf(b)];
+    if (first === null && second === null) return { answer: false, rule: 'normal-form' };
+    const rough = first && (!second || first.decimals <= second.decimals) ? first : second!;
+    return isRounded(rough, rough === first ? y : x, places)
+      ? { answer: true, rule: 'rounded-decimal' }
+      : { answer: false, rule: 'normal-form' };
+  }
   const forms = formsOf(a, b, budget);
   if (forms === null) return null;
   const gap = difference(forms.a, forms.b, forms.scope);
@@ -121,7 +171,13 @@ export function equalExpressions(a: Node, b: Node, budget: Budget, { places }: E
   return rounded ? { answer: true, rule: 'rounded-decimal' } : exact;
 }
 
-function decided(a: Node, b: Node, gap: p.Polynomial, { a: left, b: right, scope }: { readonly a: Form; readonly b: Form; readonly scope: Scope }, budget: Budget): Found {
+function decided(
+  a: Node,
+  b: Node,
+  gap: p.Polynomial,
+  { a: left, b: right, scope }: { readonly a: Form; readonly b: Form; readonly scope: Scope },
+  budget: Budget,
+): Found {
   const constantGap = p.valueOf(gap);
   const plain = p.valueOf(left.under) !== null && p.valueOf(right.under) !== null;
   if (constantGap !== null && plain) return { answer: false, rule: 'normal-form' };
@@ -131,7 +187,12 @@ function decided(a: Node, b: Node, gap: p.Polynomial, { a: left, b: right, scope
 
 const isImaginary = (node: Node): boolean => node.kind === 'symbol' && node.name === 'i';
 
-function roundedEqual(a: Node, b: Node, { a: left, b: right, scope }: { readonly a: Form; readonly b: Form; readonly scope: Scope }, places: number): boolean {
+function roundedEqual(
+  a: Node,
+  b: Node,
+  { a: left, b: right, scope }: { readonly a: Form; readonly b: Form; readonly scope: Scope },
+  places: number,
+): boolean {
   const [first, second] = [decimalOf(a), decimalOf(b)];
   if (first === null && second === null) return false;
   const rough = first && (!second || first.decimals <= second.decimals) ? first : second!;
@@ -168,7 +229,15 @@ function uniform(n: number): number {
   return ((x ^ (x >>> 16)) >>> 0) / 2 ** 32;
 }
 
-function probe(gap: p.Polynomial, left: Form, right: Form, names: readonly string[], scope: Scope, budget: Budget, allowComplex: boolean): Found {
+function probe(
+  gap: p.Polynomial,
+  left: Form,
+  right: Form,
+  names: readonly string[],
+  scope: Scope,
+  budget: Budget,
+  allowComplex: boolean,
+): Found {
   const found = (answer: Answer): Found => ({ answer, rule: 'numeric' });
   const points = names.length === 0 ? [{}] : pointsFor(names);
   let [agree, complexAgree, complexDiffer] = [0, 0, 0];
@@ -193,7 +262,8 @@ function probe(gap: p.Polynomial, left: Form, right: Form, names: readonly strin
     if (!same) return found(false);
     agree++;
   }
-  if (names.length === 0) return found(agree === 1 ? true : null);
+  // A number beyond doubles that no exact form holds either.
+  if (names.length === 0) return agree === 1 ? found(true) : overBudget('bits');
   if (agree >= enough) return found(true);
   if (agree === 0 && complexDiffer === 0 && complexAgree >= enough) return found(true);
   if (agree === 0 && complexDiffer >= enough) return found(false);
@@ -224,7 +294,13 @@ export function proportional(a: Node, b: Node, budget: Budget): 1 | -1 | 0 | nul
   for (const at of pointsFor(symbolsOf(a, b))) {
     const x = sumOfPolynomial(left, at, scope);
     const y = sumOfPolynomial(right, at, scope);
-    if (!z.isFinite(x.value) || !z.isFinite(y.value) || z.size(y.value) <= 1e-6 * y.scale || z.size(x.value) <= 1e-6 * x.scale) continue;
+    if (
+      !z.isFinite(x.value) ||
+      !z.isFinite(y.value) ||
+      z.size(y.value) <= 1e-6 * y.scale ||
+      z.size(x.value) <= 1e-6 * x.scale
+    )
+      continue;
     const here = z.divide(x.value, y.value);
     if (ratio !== null && z.size(z.subtract(here, ratio)) > 1e-8 * z.size(ratio)) return 0;
     ratio = here;
@@ -243,4 +319,3 @@ function cleared(form: Form, budget: Budget): p.Polynomial {
   for (const [name, e] of least) result = p.multiply(result, p.generator(name, q.negate(e)), budget);
   return result;
 }
-

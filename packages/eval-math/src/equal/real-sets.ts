@@ -79,9 +79,13 @@ export function union(...sets: readonly RealSet[]): RealSet {
   const merged: Piece[] = [];
   for (const next of all) {
     const last = merged.at(-1);
-    const touches = last && (next.low.value < last.high.value || (next.low.value === last.high.value && (next.low.closed || last.high.closed)));
+    const touches =
+      last &&
+      (next.low.value < last.high.value ||
+        (next.low.value === last.high.value && (next.low.closed || last.high.closed)));
     if (!touches) merged.push(next);
-    else if (next.high.value > last.high.value || (next.high.value === last.high.value && next.high.closed)) merged[merged.length - 1] = { low: last.low, high: next.high };
+    else if (next.high.value > last.high.value || (next.high.value === last.high.value && next.high.closed))
+      merged[merged.length - 1] = { low: last.low, high: next.high };
   }
   return merged;
 }
@@ -95,7 +99,10 @@ export const intersection = (a: RealSet, b: RealSet): RealSet =>
 export function complement(set: RealSet): RealSet {
   let rest = everything;
   for (const { low, high } of set)
-    rest = intersection(rest, [...piece(below, { ...low, closed: !low.closed && Number.isFinite(low.value) }), ...piece({ ...high, closed: !high.closed && Number.isFinite(high.value) }, above)]);
+    rest = intersection(rest, [
+      ...piece(below, { ...low, closed: !low.closed && Number.isFinite(low.value) }),
+      ...piece({ ...high, closed: !high.closed && Number.isFinite(high.value) }, above),
+    ]);
   return rest;
 }
 
@@ -110,22 +117,35 @@ export function realSetOf(node: Node, budget: Budget): RealSet | null {
     }
     case 'set': {
       const points = node.items.map(item => endOf(item, true, budget));
-      return points.every(point => point !== null && point.closed) ? union(...points.map(point => piece(point!, point!))) : null;
+      return points.every(point => point !== null && point.closed)
+        ? union(...points.map(point => piece(point!, point!)))
+        : null;
     }
     case 'namedSet':
-      return node.name === 'R' ? everything : node.name === '∅' ? [] : node.name === 'R+' ? piece({ node: numberNode(q.zero), value: 0, closed: false }, above) : null;
+      return node.name === 'R'
+        ? everything
+        : node.name === '∅'
+          ? []
+          : node.name === 'R+'
+            ? piece({ node: numberNode(q.zero), value: 0, closed: false }, above)
+            : null;
     case 'setOperation': {
       const sets = node.args.map(arg => realSetOf(arg, budget));
       if (sets.includes(null)) return null;
       const [first, ...rest] = sets as RealSet[];
       if (node.op === 'union') return union(first!, ...rest);
-      return rest.reduce((set, other) => intersection(set, node.op === 'difference' ? complement(other) : other), first!);
+      return rest.reduce(
+        (set, other) => intersection(set, node.op === 'difference' ? complement(other) : other),
+        first!,
+      );
     }
     case 'builder': {
       const { condition } = node;
       const items = condition.kind === 'list' ? condition.items.filter(item => !isDomain(item)) : [condition];
       const found = items.map(item => relationSet(item, budget));
-      return found.length > 0 && found.every(set => set !== null) ? found.map(set => set!.set).reduce(intersection) : null;
+      return found.length > 0 && found.every(set => set !== null)
+        ? found.map(set => set!.set).reduce(intersection)
+        : null;
     }
     case 'relation': {
       const found = relationSet(node, budget);
@@ -146,7 +166,12 @@ export function realSetOf(node: Node, budget: Budget): RealSet | null {
 }
 
 /** x ∈ R says nothing more about a real x. */
-const isDomain = (node: Node): boolean => node.kind === 'relation' && node.ops.length === 1 && node.ops[0] === '∈' && node.terms[1]!.kind === 'namedSet' && node.terms[1]!.name === 'R';
+const isDomain = (node: Node): boolean =>
+  node.kind === 'relation' &&
+  node.ops.length === 1 &&
+  node.ops[0] === '∈' &&
+  node.terms[1]!.kind === 'namedSet' &&
+  node.terms[1]!.name === 'R';
 
 /** A chain of inequalities with one name between numbers: `1 < x ≤ 2`, `x ≠ 5`, `3 > x`, `2x + 1 > 3`. */
 export function relationSet(node: Node, budget: Budget): { readonly name: string; readonly set: RealSet } | null {
@@ -175,9 +200,16 @@ export function relationSet(node: Node, budget: Budget): { readonly name: string
   return { name: subject.name, set };
 }
 
-const turned: Readonly<Partial<Record<RelationName, RelationName>>> = { '<': '>', '≤': '≥', '>': '<', '≥': '≤', '≠': '≠' };
+const turned: Readonly<Partial<Record<RelationName, RelationName>>> = {
+  '<': '>',
+  '≤': '≥',
+  '>': '<',
+  '≥': '≤',
+  '≠': '≠',
+};
 const strongest = (ops: readonly RelationName[]): RelationName => ops.find(op => op === '<' || op === '>') ?? ops[0]!;
-const nameText = (node: Node): string => JSON.stringify(node, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
+const nameText = (node: Node): string =>
+  JSON.stringify(node, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value));
 
 interface Linear {
   readonly name: string;
@@ -192,7 +224,17 @@ function linear(node: Node, budget: Budget): Linear | null {
   const names = new Set<string>();
   const other = some(node, n => {
     if (n.kind === 'symbol' && n.name !== 'e') names.add(n.name);
-    return n.kind !== 'symbol' && n.kind !== 'number' && n.kind !== 'add' && n.kind !== 'mul' && n.kind !== 'neg' && n.kind !== 'div' && n.kind !== 'constant' && n.kind !== 'call' && n.kind !== 'pow';
+    return (
+      n.kind !== 'symbol' &&
+      n.kind !== 'number' &&
+      n.kind !== 'add' &&
+      n.kind !== 'mul' &&
+      n.kind !== 'neg' &&
+      n.kind !== 'div' &&
+      n.kind !== 'constant' &&
+      n.kind !== 'call' &&
+      n.kind !== 'pow'
+    );
   });
   if (other || names.size !== 1) return null;
   const [name] = [...names] as [string];
@@ -203,7 +245,11 @@ function linear(node: Node, budget: Budget): Linear | null {
   const [zero, one, two, far] = [at(0), at(1), at(2), at(-5.5)];
   const slope = one - zero;
   const scale = Math.abs(zero) + Math.abs(one) + 1;
-  if (!(Math.abs(two - zero - 2 * slope) < 1e-9 * scale && Math.abs(far - zero + 5.5 * slope) < 1e-9 * scale) || Math.abs(slope) < 1e-12) return null;
+  if (
+    !(Math.abs(two - zero - 2 * slope) < 1e-9 * scale && Math.abs(far - zero + 5.5 * slope) < 1e-9 * scale) ||
+    Math.abs(slope) < 1e-12
+  )
+    return null;
   return {
     name: nameText({ kind: 'symbol', name }),
     positive: slope > 0,
@@ -214,7 +260,11 @@ function linear(node: Node, budget: Budget): Linear | null {
       // The end as a tree: (value - b) / a, with a and b as the node gives them.
       const b: Node = put(node, name, 0);
       const a: Node = { kind: 'add', args: [put(node, name, 1), { kind: 'neg', arg: b }] };
-      return { node: { kind: 'div', over: { kind: 'add', args: [value, { kind: 'neg', arg: b }] }, under: a }, value: x, closed: closed && Number.isFinite(x) };
+      return {
+        node: { kind: 'div', over: { kind: 'add', args: [value, { kind: 'neg', arg: b }] }, under: a },
+        value: x,
+        closed: closed && Number.isFinite(x),
+      };
     },
   };
 }
@@ -223,6 +273,10 @@ const put = (node: Node, name: string, value: number): Node => substitute(node, 
 
 /** Whether one writes sets rather than points: what may be compared as a set of numbers. */
 export const isSetLike = (node: Node): boolean =>
-  node.kind === 'setOperation' || node.kind === 'builder' || node.kind === 'namedSet' ||
+  node.kind === 'setOperation' ||
+  node.kind === 'builder' ||
+  node.kind === 'namedSet' ||
   (node.kind === 'relation' && node.ops.every(op => op !== '=' && op !== '≈')) ||
-  (node.kind === 'list' && node.items.length > 1 && node.items.every(item => item.kind === 'relation' && item.ops.every(op => op !== '=' && op !== '≈')));
+  (node.kind === 'list' &&
+    node.items.length > 1 &&
+    node.items.every(item => item.kind === 'relation' && item.ops.every(op => op !== '=' && op !== '≈')));

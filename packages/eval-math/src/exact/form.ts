@@ -43,7 +43,8 @@ const constantForm = (value: Rational): Form => polynomialForm(p.constant(value)
 
 export function addForms(a: Form, b: Form, scope: Scope): Form {
   const { budget } = scope;
-  if (a.under === b.under || p.show(a.under) === p.show(b.under)) return { over: p.add(a.over, b.over, budget), under: a.under };
+  if (a.under === b.under || p.show(a.under) === p.show(b.under))
+    return { over: p.add(a.over, b.over, budget), under: a.under };
   return {
     over: p.add(p.multiply(a.over, b.under, budget), p.multiply(b.over, a.under, budget), budget),
     under: p.multiply(a.under, b.under, budget),
@@ -82,7 +83,8 @@ function tidy(form: Form, budget: Budget): Form {
 /** One term as a polynomial, with primes and i in their range. */
 function reduced(term: Term, budget: Budget): Polynomial {
   let result: Polynomial = p.constant(term.coefficient);
-  for (const [name, exponent] of term.monomial) result = p.multiply(result, generatorPower(name, exponent, budget), budget);
+  for (const [name, exponent] of term.monomial)
+    result = p.multiply(result, generatorPower(name, exponent, budget), budget);
   return result;
 }
 
@@ -97,7 +99,7 @@ function generatorPower(name: string, exponent: Rational, budget: Budget): Polyn
     const wholePart = q.floor(exponent);
     const rest = q.subtract(exponent, q.whole(wholePart));
     const bits = q.abs(wholePart) * BigInt(name.length * 4);
-    if (bits > BigInt(budget.limits.bits)) return p.generator(`${name}↑`, exponent);
+    if (bits > BigInt(budget.limits.bits)) return hugePower(name.slice(1), exponent);
     const coefficient = p.constant(p.primePower(BigInt(name.slice(1)), wholePart, budget));
     return rest.n === 0n ? coefficient : p.multiply(coefficient, p.generator(name, rest), budget);
   }
@@ -105,6 +107,9 @@ function generatorPower(name: string, exponent: Rational, budget: Budget): Polyn
 }
 
 // Factors of whole numbers
+
+/** A power too long to write down: its own kind of generator, whose exponents are never taken into a coefficient. */
+const hugePower = (prime: string, exponent: Rational): Polynomial => p.generator(`↑${prime}`, exponent);
 
 const largestTrial = 2_000n;
 
@@ -154,7 +159,10 @@ function integerPower(form: Form, exponent: bigint, scope: Scope): Form {
   }
   if (exponent === 0n) return whole(1);
   if (exponent === 1n) return form;
-  return tidy({ over: polynomialPower(form.over, exponent, scope), under: polynomialPower(form.under, exponent, scope) }, budget);
+  return tidy(
+    { over: polynomialPower(form.over, exponent, scope), under: polynomialPower(form.under, exponent, scope) },
+    budget,
+  );
 }
 
 function polynomialPower(base: Polynomial, exponent: bigint, scope: Scope): Polynomial {
@@ -165,10 +173,12 @@ function polynomialPower(base: Polynomial, exponent: bigint, scope: Scope): Poly
     const by = q.whole(exponent);
     const coefficient = coefficientPower(term.coefficient, exponent, scope);
     let result = coefficient;
-    for (const [name, e] of term.monomial) result = p.multiply(result, generatorPower(name, q.multiply(e, by), budget), budget);
+    for (const [name, e] of term.monomial)
+      result = p.multiply(result, generatorPower(name, q.multiply(e, by), budget), budget);
     return result;
   }
-  if (exponent <= 24n && base.size ** Math.min(Number(exponent), 6) <= 3000) return p.power(base, Number(exponent), budget);
+  if (exponent <= 24n && base.size ** Math.min(Number(exponent), 6) <= 3000)
+    return p.power(base, Number(exponent), budget);
   return p.generator(baseGenerator(base, scope), q.whole(exponent));
 }
 
@@ -178,13 +188,17 @@ function coefficientPower(value: Rational, exponent: bigint, scope: Scope): Poly
   if (exponent * BigInt(q.bitsOf(value)) <= BigInt(budget.limits.bits))
     return p.constant({ n: value.n ** exponent, d: value.d ** exponent });
   let result = p.constant(q.whole(value.n < 0n && exponent % 2n === 1n ? -1 : 1));
-  for (const [part, sign] of [[q.abs(value.n), 1n], [value.d, -1n]] as const) {
+  for (const [part, sign] of [
+    [q.abs(value.n), 1n],
+    [value.d, -1n],
+  ] as const) {
     if (part === 1n) continue;
-    for (const [prime, e] of factors(part, scope)) result = p.multiply(result, p.generator(`${p.primeGenerator(prime)}↑`, q.whole(sign * e * exponent)), budget);
+    for (const [prime, e] of factors(part, scope))
+      result = p.multiply(result, hugePower(prime.toString(), q.whole(sign * e * exponent)), budget);
   }
   scope.opaque = true;
   for (const [name] of result.values().next().value!.monomial)
-    if (!scope.meanings.has(name)) scope.meanings.set(name, () => z.complex(Number(name.slice(1, -1))));
+    if (!scope.meanings.has(name)) scope.meanings.set(name, () => z.complex(Number(name.slice(1))));
   return result;
 }
 
@@ -207,7 +221,11 @@ function rationalPower(form: Form, exponent: Rational, scope: Scope): Form {
     if (p.isZero(form.over)) throw notAnExpression;
     return rationalPower(tidy({ over: form.under, under: form.over }, scope.budget), q.negate(exponent), scope);
   }
-  return multiplyForms(polynomialForm(polynomialRoot(form.over, exponent, scope)), divideForms(whole(1), polynomialForm(polynomialRoot(form.under, exponent, scope)), scope), scope);
+  return multiplyForms(
+    polynomialForm(polynomialRoot(form.over, exponent, scope)),
+    divideForms(whole(1), polynomialForm(polynomialRoot(form.under, exponent, scope)), scope),
+    scope,
+  );
 }
 
 /** A polynomial to a positive power that is no whole number. */
@@ -228,11 +246,16 @@ function polynomialRoot(base: Polynomial, exponent: Rational, scope: Scope): Pol
     const root = numberRoot(q.negate(term.coefficient), exponent, scope);
     result = exponent.n % 2n === 0n ? root : p.negate(root, budget);
   } else if (negative && exponent.d === 2n) {
-    result = p.multiply(numberRoot(q.negate(term.coefficient), exponent, scope), generatorPower(p.imaginary, q.whole(exponent.n), budget), budget);
+    result = p.multiply(
+      numberRoot(q.negate(term.coefficient), exponent, scope),
+      generatorPower(p.imaginary, q.whole(exponent.n), budget),
+      budget,
+    );
   } else if (negative) return p.generator(baseGenerator(base, scope), exponent);
   else result = numberRoot(term.coefficient, exponent, scope);
   for (const [name, e] of term.monomial) {
-    const positive = name === 'π' || name === 'e' || name.startsWith('#') || name.startsWith('e^') || name.startsWith('abs⟨');
+    const positive =
+      name === 'π' || name === 'e' || name.startsWith('#') || name.startsWith('e^') || name.startsWith('abs⟨');
     if (positive || (name !== p.imaginary && (exponent.d % 2n === 1n || e.n % 2n !== 0n))) {
       result = p.multiply(result, generatorPower(name, q.multiply(e, exponent), budget), budget);
     } else {
@@ -248,10 +271,17 @@ function polynomialRoot(base: Polynomial, exponent: Rational, scope: Scope): Pol
 function numberRoot(value: Rational, exponent: Rational, scope: Scope): Polynomial {
   const { budget } = scope;
   let result: Polynomial = p.one;
-  for (const [part, sign] of [[value.n, q.one], [value.d, q.whole(-1)]] as const) {
+  for (const [part, sign] of [
+    [value.n, q.one],
+    [value.d, q.whole(-1)],
+  ] as const) {
     if (part === 1n) continue;
     for (const [prime, e] of factors(part, scope))
-      result = p.multiply(result, generatorPower(p.primeGenerator(prime), q.multiply(q.multiply(q.whole(e), sign), exponent), budget), budget);
+      result = p.multiply(
+        result,
+        generatorPower(p.primeGenerator(prime), q.multiply(q.multiply(q.whole(e), sign), exponent), budget),
+        budget,
+      );
   }
   return result;
 }
@@ -269,7 +299,8 @@ function contentOf(base: Polynomial): Rational {
 /** base to the power of an expression: a^(2x + 1) is a (a^x)². */
 function symbolicPower(base: Form, exponent: Form, scope: Scope): Form {
   const { budget } = scope;
-  if (exponent.under !== p.one && p.valueOf(exponent.under) === null) return opaqueCall('pow', [base, exponent], scope, ([b, e]) => z.power(b!, e!));
+  if (exponent.under !== p.one && p.valueOf(exponent.under) === null)
+    return opaqueCall('pow', [base, exponent], scope, ([b, e]) => z.power(b!, e!));
   let result = whole(1);
   for (const { coefficient, monomial } of exponent.over.values()) {
     if (monomial.length === 0) {
@@ -279,11 +310,25 @@ function symbolicPower(base: Form, exponent: Form, scope: Scope): Form {
     const single = p.single(base.over);
     const simple = base.under === p.one && single !== null;
     if (!simple) {
-      result = multiplyForms(result, opaqueCall('pow', [base, polynomialForm(new Map([[p.keyOf(monomial), { coefficient, monomial }]]))], scope, ([b, e]) => z.power(b!, e!)), scope);
+      result = multiplyForms(
+        result,
+        opaqueCall(
+          'pow',
+          [base, polynomialForm(new Map([[p.keyOf(monomial), { coefficient, monomial }]]))],
+          scope,
+          ([b, e]) => z.power(b!, e!),
+        ),
+        scope,
+      );
       continue;
     }
     // Turns: e^(iπ/3).
-    if (base.over.has('e') && single.coefficient.n === 1n && single.coefficient.d === 1n && p.keyOf(monomial) === 'i*π') {
+    if (
+      base.over.has('e') &&
+      single.coefficient.n === 1n &&
+      single.coefficient.d === 1n &&
+      p.keyOf(monomial) === 'i*π'
+    ) {
       const turn = unitRoot(coefficient, scope);
       if (turn) {
         result = multiplyForms(result, polynomialForm(turn), scope);
@@ -292,11 +337,24 @@ function symbolicPower(base: Form, exponent: Form, scope: Scope): Form {
     }
     const parts: [string, Rational][] = [];
     if (single.coefficient.n <= 0n) {
-      result = multiplyForms(result, opaqueCall('pow', [base, polynomialForm(new Map([[p.keyOf(monomial), { coefficient, monomial }]]))], scope, ([b, e]) => z.power(b!, e!)), scope);
+      result = multiplyForms(
+        result,
+        opaqueCall(
+          'pow',
+          [base, polynomialForm(new Map([[p.keyOf(monomial), { coefficient, monomial }]]))],
+          scope,
+          ([b, e]) => z.power(b!, e!),
+        ),
+        scope,
+      );
       continue;
     }
-    for (const [part, sign] of [[single.coefficient.n, 1n], [single.coefficient.d, -1n]] as const)
-      if (part > 1n) for (const [prime, e] of factors(part, scope)) parts.push([p.primeGenerator(prime), q.whole(e * sign)]);
+    for (const [part, sign] of [
+      [single.coefficient.n, 1n],
+      [single.coefficient.d, -1n],
+    ] as const)
+      if (part > 1n)
+        for (const [prime, e] of factors(part, scope)) parts.push([p.primeGenerator(prime), q.whole(e * sign)]);
     parts.push(...(single.monomial as [string, Rational][]));
     for (const [name, e] of parts) {
       const exponentKey = p.keyOf(monomial);
@@ -304,7 +362,9 @@ function symbolicPower(base: Form, exponent: Form, scope: Scope): Form {
       if (!scope.meanings.has(generator)) {
         const inner: Polynomial = new Map([[exponentKey, { coefficient: q.one, monomial }]]);
         const own = name.startsWith('#') ? z.complex(Number(name.slice(1))) : null;
-        scope.meanings.set(generator, at => z.power(own ?? valueOfGenerator(name, at, scope), valueOfPolynomial(inner, at, scope)));
+        scope.meanings.set(generator, at =>
+          z.power(own ?? valueOfGenerator(name, at, scope), valueOfPolynomial(inner, at, scope)),
+        );
         if (monomial.some(([g]) => g === p.imaginary || g.includes('⟨'))) scope.opaque = true;
         if (name.includes('⟨')) scope.opaque = true;
       }
@@ -332,19 +392,34 @@ function exactCosine(c: Rational, { budget }: Scope): Polynomial | null {
   const negative = 2n * folded > d;
   const angle = q.rational(negative ? d - folded : folded, d);
   const root = (k: bigint): Polynomial => p.generator(p.primeGenerator(k), half);
-  const quarter = (...parts: Polynomial[]): Polynomial => p.scale(parts.reduce((a, b) => p.add(a, b, budget)), { n: 1n, d: 4n }, budget);
+  const quarter = (...parts: Polynomial[]): Polynomial =>
+    p.scale(
+      parts.reduce((a, b) => p.add(a, b, budget)),
+      { n: 1n, d: 4n },
+      budget,
+    );
   const value = ((): Polynomial | null => {
     switch (q.show(angle)) {
-      case '0': return p.one;
-      case '1/2': return p.zero;
-      case '1/3': return p.constant(half);
-      case '1/4': return p.scale(root(2n), half, budget);
-      case '1/6': return p.scale(root(3n), half, budget);
-      case '1/5': return quarter(p.one, root(5n));
-      case '2/5': return quarter(p.constant(q.whole(-1)), root(5n));
-      case '1/12': return quarter(p.multiply(root(2n), root(3n), budget), root(2n));
-      case '5/12': return quarter(p.multiply(root(2n), root(3n), budget), p.negate(root(2n), budget));
-      default: return null;
+      case '0':
+        return p.one;
+      case '1/2':
+        return p.zero;
+      case '1/3':
+        return p.constant(half);
+      case '1/4':
+        return p.scale(root(2n), half, budget);
+      case '1/6':
+        return p.scale(root(3n), half, budget);
+      case '1/5':
+        return quarter(p.one, root(5n));
+      case '2/5':
+        return quarter(p.constant(q.whole(-1)), root(5n));
+      case '1/12':
+        return quarter(p.multiply(root(2n), root(3n), budget), root(2n));
+      case '5/12':
+        return quarter(p.multiply(root(2n), root(3n), budget), p.negate(root(2n), budget));
+      default:
+        return null;
     }
   })();
   return value && negative ? p.negate(value, budget) : value;
@@ -352,15 +427,24 @@ function exactCosine(c: Rational, { budget }: Scope): Polynomial | null {
 
 // Functions
 
-function opaqueCall(name: string, args: readonly Form[], scope: Scope, meaning: (values: readonly z.Complex[]) => z.Complex): Form {
+function opaqueCall(
+  name: string,
+  args: readonly Form[],
+  scope: Scope,
+  meaning: (values: readonly z.Complex[]) => z.Complex,
+): Form {
   const generator = `${name}⟨${args.map(showForm).join(', ')}⟩`;
   spend(scope.budget, 4 + (generator.length >> 5));
   scope.opaque = true;
-  if (!scope.meanings.has(generator)) scope.meanings.set(generator, at => meaning(args.map(arg => valueOfForm(arg, at, scope))));
+  if (!scope.meanings.has(generator))
+    scope.meanings.set(generator, at => meaning(args.map(arg => valueOfForm(arg, at, scope))));
   return polynomialForm(p.generator(generator));
 }
 
-export const showForm = (form: Form): string => (form.under === p.one || p.valueOf(form.under)?.n === 1n && p.valueOf(form.under)?.d === 1n ? p.show(form.over) : `(${p.show(form.over)})/(${p.show(form.under)})`);
+export const showForm = (form: Form): string =>
+  form.under === p.one || (p.valueOf(form.under)?.n === 1n && p.valueOf(form.under)?.d === 1n)
+    ? p.show(form.over)
+    : `(${p.show(form.over)})/(${p.show(form.under)})`;
 
 /** The number that a form is, where it is rational. */
 export function rationalOf(form: Form): Rational | null {
@@ -372,7 +456,12 @@ export function rationalOf(form: Form): Rational | null {
 function formOfCall(name: string, nodes: readonly Node[], scope: Scope): Form {
   const { budget } = scope;
   switch (name) {
-    case 'sin': case 'cos': case 'tan': case 'cot': case 'sec': case 'csc':
+    case 'sin':
+    case 'cos':
+    case 'tan':
+    case 'cot':
+    case 'sec':
+    case 'csc':
       return trigonometric(name, nodes[0]!, scope);
     case 'log':
     case 'ln': {
@@ -389,17 +478,20 @@ function formOfCall(name: string, nodes: readonly Node[], scope: Scope): Form {
       return rationalPower(first, half, scope);
     case 'root': {
       const degree = numbers[1];
-      if (degree && degree.d === 1n && degree.n > 0n && degree.n < 1000n) return rationalPower(first, { n: 1n, d: degree.n }, scope);
+      if (degree && degree.d === 1n && degree.n > 0n && degree.n < 1000n)
+        return rationalPower(first, { n: 1n, d: degree.n }, scope);
       break;
     }
     case 'factorial':
       if (numbers[0]) {
-        if (numbers[0].d === 1n && numbers[0].n >= 0n && numbers[0].n <= 1500n) return constantForm(q.whole(factorial(numbers[0].n, 1n, budget)));
+        if (numbers[0].d === 1n && numbers[0].n >= 0n && numbers[0].n <= 3000n)
+          return constantForm(q.whole(factorial(numbers[0].n, 1n, budget)));
         if (numbers[0].n > 170n) overBudget('bits');
       }
       break;
     case 'doubleFactorial':
-      if (numbers[0]?.d === 1n && numbers[0].n >= 0n && numbers[0].n <= 1500n) return constantForm(q.whole(factorial(numbers[0].n, 2n, budget)));
+      if (numbers[0]?.d === 1n && numbers[0].n >= 0n && numbers[0].n <= 3000n)
+        return constantForm(q.whole(factorial(numbers[0].n, 2n, budget)));
       break;
     case 'binomial': {
       const [n, k] = numbers as (Rational | null)[];
@@ -414,17 +506,32 @@ function formOfCall(name: string, nodes: readonly Node[], scope: Scope): Form {
       }
       if (k && k.d === 1n && k.n >= 0n && k.n <= 6n) {
         let value = whole(1);
-        for (let i = 0; i < Number(k.n); i++) value = multiplyForms(value, multiplyForms(addForms(first, whole(-i), scope), constantForm({ n: 1n, d: BigInt(i + 1) }), scope), scope);
+        for (let i = 0; i < Number(k.n); i++)
+          value = multiplyForms(
+            value,
+            multiplyForms(addForms(first, whole(-i), scope), constantForm({ n: 1n, d: BigInt(i + 1) }), scope),
+            scope,
+          );
         return value;
       }
       break;
     }
     case 'abs': {
       if (numbers[0]) return constantForm({ n: q.abs(numbers[0].n), d: numbers[0].d });
-      const positive = first.under === p.one && first.over.size > 0 ? leadingSign(first.over) < 0 ? negateForm(first, scope) : first : first;
+      const positive =
+        first.under === p.one && first.over.size > 0
+          ? leadingSign(first.over) < 0
+            ? negateForm(first, scope)
+            : first
+          : first;
       const content = positive.under === p.one ? contentOf(positive.over) : q.one;
-      const inner = positive.under === p.one ? polynomialForm(p.scale(positive.over, q.divide(q.one, content), budget)) : positive;
-      return multiplyForms(constantForm(content), opaqueCall('abs', [inner], scope, ([x]) => z.complex(z.size(x!))), scope);
+      const inner =
+        positive.under === p.one ? polynomialForm(p.scale(positive.over, q.divide(q.one, content), budget)) : positive;
+      return multiplyForms(
+        constantForm(content),
+        opaqueCall('abs', [inner], scope, ([x]) => z.complex(z.size(x!))),
+        scope,
+      );
     }
     case 'floor':
       if (numbers[0]) return constantForm(q.whole(q.floor(numbers[0])));
@@ -444,14 +551,28 @@ function formOfCall(name: string, nodes: readonly Node[], scope: Scope): Form {
         return constantForm(name === 'max' ? sorted.at(-1)! : sorted[0]!);
       }
       if (args.length === 1) return first;
-      return opaqueCall(name, args.toSorted((a, b) => (showForm(a) < showForm(b) ? -1 : 1)), scope, values => extreme(name, values));
+      return opaqueCall(
+        name,
+        args.toSorted((a, b) => (showForm(a) < showForm(b) ? -1 : 1)),
+        scope,
+        values => extreme(name, values),
+      );
     case 'gcd':
     case 'lcm':
       return divisor(name, args, scope);
-    case 'det': case 'transpose': case 'norm': case 'trace':
+    case 'det':
+    case 'transpose':
+    case 'norm':
+    case 'trace':
       throw notAnExpression;
   }
-  return opaqueCall(name, args, scope, values => evaluate({ kind: 'call', name, args: values.map((_, i) => ({ kind: 'symbol', name: `?${i}` })) }, Object.fromEntries(values.map((value, i) => [`?${i}`, value])), budget));
+  return opaqueCall(name, args, scope, values =>
+    evaluate(
+      { kind: 'call', name, args: values.map((_, i) => ({ kind: 'symbol', name: `?${i}` })) },
+      Object.fromEntries(values.map((value, i) => [`?${i}`, value])),
+      budget,
+    ),
+  );
 }
 
 const extreme = (name: string, values: readonly z.Complex[]): z.Complex =>
@@ -483,7 +604,9 @@ function divisor(name: 'gcd' | 'lcm', args: readonly Form[], scope: Scope): Form
       return constantForm({ n: q.abs(product.n), d: product.d });
     }
     if (left.under !== p.one || right.under !== p.one) throw notAnExpression;
-    const integral = [left, right].every(({ over }) => [...over.values()].every(({ coefficient }) => coefficient.d === 1n));
+    const integral = [left, right].every(({ over }) =>
+      [...over.values()].every(({ coefficient }) => coefficient.d === 1n),
+    );
     const shared = p.show(left.over) === p.show(right.over) ? left.over : commonFactor(left.over, right.over, integral);
     if (name === 'gcd') return polynomialForm(shared);
     const product = divideForms(multiplyForms(left, right, scope), polynomialForm(shared), scope);
@@ -501,11 +624,12 @@ function commonFactor(a: Polynomial, b: Polynomial, integral: boolean): Polynomi
     for (const { monomial } of poly.values()) {
       const here = new Map(monomial);
       if (fresh) for (const [name, e] of here) least.set(name, e);
-      else for (const [name, e] of [...least]) {
-        const other = here.get(name);
-        if (other === undefined) least.delete(name);
-        else if (q.compare(other, e) < 0) least.set(name, other);
-      }
+      else
+        for (const [name, e] of least) {
+          const other = here.get(name);
+          if (other === undefined) least.delete(name);
+          else if (q.compare(other, e) < 0) least.set(name, other);
+        }
       fresh = false;
     }
   }
@@ -518,18 +642,26 @@ function trigonometric(name: string, node: Node, scope: Scope): Form {
   const arg = formOf(inDegrees ? rewrite(node, n => (n.kind === 'degree' ? radians(n.arg) : n)) : node, scope);
   const { budget } = scope;
   // A rational multiple of π.
-  const turn = arg.under === p.one && (arg.over.size === 0 ? q.zero : arg.over.size === 1 ? (arg.over.get('π')?.coefficient ?? null) : null);
+  const turn =
+    arg.under === p.one &&
+    (arg.over.size === 0 ? q.zero : arg.over.size === 1 ? (arg.over.get('π')?.coefficient ?? null) : null);
   if (turn) {
     const [cosine, sine] = [exactCosine(turn, scope), exactCosine(q.subtract(turn, half), scope)];
     if (cosine && sine) {
       const [c, s] = [polynomialForm(cosine), polynomialForm(sine)];
       switch (name) {
-        case 'sin': return s;
-        case 'cos': return c;
-        case 'tan': return divideForms(s, c, scope);
-        case 'cot': return divideForms(c, s, scope);
-        case 'sec': return divideForms(whole(1), c, scope);
-        default: return divideForms(whole(1), s, scope);
+        case 'sin':
+          return s;
+        case 'cos':
+          return c;
+        case 'tan':
+          return divideForms(s, c, scope);
+        case 'cot':
+          return divideForms(c, s, scope);
+        case 'sec':
+          return divideForms(whole(1), c, scope);
+        default:
+          return divideForms(whole(1), s, scope);
       }
     }
   }
@@ -537,16 +669,26 @@ function trigonometric(name: string, node: Node, scope: Scope): Form {
   const cosOf = (): Form => opaqueCall('cos', [arg], scope, ([x]) => z.cos(x!));
   spend(budget, 2);
   switch (name) {
-    case 'sin': return sinOf();
-    case 'cos': return cosOf();
-    case 'tan': return divideForms(sinOf(), cosOf(), scope);
-    case 'cot': return divideForms(cosOf(), sinOf(), scope);
-    case 'sec': return divideForms(whole(1), cosOf(), scope);
-    default: return divideForms(whole(1), sinOf(), scope);
+    case 'sin':
+      return sinOf();
+    case 'cos':
+      return cosOf();
+    case 'tan':
+      return divideForms(sinOf(), cosOf(), scope);
+    case 'cot':
+      return divideForms(cosOf(), sinOf(), scope);
+    case 'sec':
+      return divideForms(whole(1), cosOf(), scope);
+    default:
+      return divideForms(whole(1), sinOf(), scope);
   }
 }
 
-export const radians = (degrees: Node): Node => ({ kind: 'div', over: { kind: 'mul', args: [degrees, { kind: 'constant', name: 'pi' }] }, under: numberNode(q.whole(180)) });
+export const radians = (degrees: Node): Node => ({
+  kind: 'div',
+  over: { kind: 'mul', args: [degrees, { kind: 'constant', name: 'pi' }] },
+  under: numberNode(q.whole(180)),
+});
 
 /** The natural logarithm; of rationals as a sum of logarithms of primes, which are independent. */
 function logarithm(arg: Form, scope: Scope): Form {
@@ -554,7 +696,10 @@ function logarithm(arg: Form, scope: Scope): Form {
   const value = rationalOf(arg);
   if (value && value.n > 0n) {
     let result: Form = whole(0);
-    for (const [part, sign] of [[value.n, 1n], [value.d, -1n]] as const) {
+    for (const [part, sign] of [
+      [value.n, 1n],
+      [value.d, -1n],
+    ] as const) {
       if (part === 1n) continue;
       for (const [prime, e] of factors(part, scope)) {
         const generator = `ln⟨${prime}⟩`;
@@ -586,7 +731,9 @@ export function formOf(node: Node, scope: Scope): Form {
     case 'number':
       return constantForm(node.value);
     case 'symbol':
-      return polynomialForm(p.generator(node.name === 'i' ? p.imaginary : node.name === 'e' ? 'e' : safeName(node.name)));
+      return polynomialForm(
+        p.generator(node.name === 'i' ? p.imaginary : node.name === 'e' ? 'e' : safeName(node.name)),
+      );
     case 'constant':
       if (node.name === 'infinity') throw notAnExpression;
       return polynomialForm(p.generator('π'));
@@ -614,7 +761,12 @@ export function formOf(node: Node, scope: Scope): Form {
     case 'call':
       return formOfCall(node.name, node.args, scope);
     case 'apply':
-      return opaqueCall(`${node.name}.`, node.args.map(arg => formOf(arg, scope)), scope, values => someFunction(node.name, values));
+      return opaqueCall(
+        `${node.name}.`,
+        node.args.map(arg => formOf(arg, scope)),
+        scope,
+        values => someFunction(node.name, values),
+      );
     case 'percent':
       return multiplyForms(formOf(node.arg, scope), constantForm({ n: 1n, d: 100n }), scope);
     case 'degree':
@@ -624,7 +776,8 @@ export function formOf(node: Node, scope: Scope): Form {
     case 'big':
       return formOfBig(node, scope);
     case 'ratio':
-      if (node.terms.length === 2 && !node.clock) return divideForms(formOf(node.terms[0]!, scope), formOf(node.terms[1]!, scope), scope);
+      if (node.terms.length === 2 && !node.clock)
+        return divideForms(formOf(node.terms[0]!, scope), formOf(node.terms[1]!, scope), scope);
       throw notAnExpression;
     default:
       throw notAnExpression;
@@ -698,10 +851,13 @@ function formOfBig(node: Extract<Node, { kind: 'big' }>, scope: Scope): Form {
 
 /** A fixed text for a tree of any kind. */
 export function structure(node: Node): string {
-  return JSON.stringify(node, (key, value: unknown) => (typeof value === 'bigint' ? value.toString() : key === 'decimals' || key === 'digits' ? undefined : value));
+  return JSON.stringify(node, (key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : key === 'decimals' || key === 'digits' ? undefined : value,
+  );
 }
 
-export const substitute = (node: Node, name: string, by: Node): Node => rewrite(node, n => (n.kind === 'symbol' && n.name === name ? by : n));
+export const substitute = (node: Node, name: string, by: Node): Node =>
+  rewrite(node, n => (n.kind === 'symbol' && n.name === name ? by : n));
 
 // Numbers
 
@@ -709,7 +865,7 @@ export function valueOfGenerator(name: string, at: Assignment, scope: Scope): z.
   if (name === p.imaginary) return z.complex(0, 1);
   if (name === 'π') return z.complex(Math.PI);
   if (name === 'e') return z.complex(Math.E);
-  if (name.startsWith('#') && !name.endsWith('↑')) return z.complex(Number(name.slice(1)));
+  if (name.startsWith('#') || name.startsWith('↑')) return z.complex(Number(name.slice(1)));
   const meaning = scope.meanings.get(name);
   if (meaning) return meaning(at);
   return at[name.startsWith('‹') ? name.slice(1, -1) : name] ?? z.nothing;
@@ -728,7 +884,12 @@ export interface Sum {
   readonly scale: number;
 }
 
-export function sumOfPolynomial(poly: Polynomial, at: Assignment, scope: Scope, known = new Map<string, z.Complex>()): Sum {
+export function sumOfPolynomial(
+  poly: Polynomial,
+  at: Assignment,
+  scope: Scope,
+  known = new Map<string, z.Complex>(),
+): Sum {
   let value = z.complex(0);
   let scale = 0;
   for (const { coefficient, monomial } of poly.values()) {
@@ -745,7 +906,8 @@ export function sumOfPolynomial(poly: Polynomial, at: Assignment, scope: Scope, 
   return { value, scale };
 }
 
-const valueOfPolynomial = (poly: Polynomial, at: Assignment, scope: Scope): z.Complex => sumOfPolynomial(poly, at, scope).value;
+const valueOfPolynomial = (poly: Polynomial, at: Assignment, scope: Scope): z.Complex =>
+  sumOfPolynomial(poly, at, scope).value;
 
 export function valueOfForm({ over, under }: Form, at: Assignment, scope: Scope): z.Complex {
   const top = valueOfPolynomial(over, at, scope);
@@ -775,7 +937,9 @@ function unfold(poly: Polynomial, scope: Scope): Polynomial {
     // No negative powers of them: multiplying by what is not 0 changes nothing about being 0.
     const least = new Map<string, bigint>();
     for (const { monomial } of result.values())
-      for (const [name, e] of monomial) if (scope.bases.has(name) && e.n < 0n) least.set(name, least.has(name) && least.get(name)! < q.floor(e) ? least.get(name)! : q.floor(e));
+      for (const [name, e] of monomial)
+        if (scope.bases.has(name) && e.n < 0n)
+          least.set(name, least.has(name) && least.get(name)! < q.floor(e) ? least.get(name)! : q.floor(e));
     for (const [name, e] of least) result = p.multiply(result, p.generator(name, q.whole(-e)), budget);
     let changed = false;
     let sum: Polynomial = p.zero;

@@ -168,6 +168,12 @@ export function show(p: Polynomial): string {
   if (p.size === 0) return '0';
   const terms = [...p].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return terms
-    .map(([key, { coefficient }]) => (key === '' ? q.show(coefficient) : coefficient.n === 1n && coefficient.d === 1n ? key : `${q.show(coefficient)}*${key}`))
+    .map(([key, { coefficient }]) =>
+      key === ''
+        ? q.show(coefficient)
+        : coefficient.n === 1n && coefficient.d === 1n
+          ? key
+          : `${q.show(coefficient)}*${key}`,
+    )
     .join(' + ');
 }

@@ -58,7 +58,7 @@ function finalPart(source: string, { reasoningEnds: ends, reasoningRequired }: E
   }
   if (from >= 0) text = text.slice(from);
   else if (reasoningRequired) return null;
-  const turn = turnEnds.exec(text);
+  const turn = text.includes('<') ? turnEnds.exec(text) : null;
   if (turn && text.slice(0, turn.index).trim() !== '') text = text.slice(0, turn.index);
   return text;
 }
@@ -81,26 +81,32 @@ interface Span {
 }
 
 const boxCommand = /\\(?:boxed|fbox|framebox)(?![a-zA-Z])\s*/g;
+/** What an instruction shows instead of an answer. */
+const placeholder = /^\s*(?:\\text\s*\{)?\s*(?:\.\.\.|…|answer|your answer|\?)\s*\}?\s*$/i;
 
 function boxesOf(text: string): readonly Span[] {
-  if (!text.includes('\\boxed') && !text.includes('\\f')) return [];
-  const braces = matchBraces(text);
+  if (!text.includes('\\boxed') && !text.includes('\\fbox') && !text.includes('\\framebox')) return [];
+  let matched: Int32Array | null = null;
   const found: Span[] = [];
   for (const match of text.matchAll(boxCommand)) {
     const start = match.index;
     const open = start + match[0].length;
     if (found.length > 0 && start < found.at(-1)!.end) continue; // a box in a box
     if (text[open] === '{') {
-      const close = braces[open]!;
+      const close = (matched ??= matchBraces(text))[open]!;
       // A box that never ends goes to the end of its line or formula.
       const rest = close < 0 ? /[^\n$]*/.exec(text.slice(open + 1))![0] : '';
-      found.push(close < 0 ? { start, end: open + 1 + rest.length, text: rest } : { start, end: close + 1, text: text.slice(open + 1, close) });
+      found.push(
+        close < 0
+          ? { start, end: open + 1 + rest.length, text: rest }
+          : { start, end: close + 1, text: text.slice(open + 1, close) },
+      );
     } else {
       const word = /^[^\s$,.;]+/.exec(text.slice(open, open + 80))?.[0] ?? '';
       found.push({ start, end: open + word.length, text: word });
     }
   }
-  return found.filter(box => box.text.trim() !== '' && !/^\s*(?:\\text\s*\{)?\s*(?:\.\.\.|…|answer|your answer|\?)\s*\}?\s*$/i.test(box.text));
+  return found.filter(({ text: inner }) => inner.trim() !== '' && !(inner.length < 40 && placeholder.test(inner)));
 }
 
 function findBoxed(text: string, { boxes }: ExtractOptions): Extraction | null {
@@ -111,9 +117,14 @@ function findBoxed(text: string, { boxes }: ExtractOptions): Extraction | null {
   if (boxes === 'last') while (from > 0 && continues(text.slice(found[from - 1]!.end, found[from]!.start))) from--;
   if (boxes === 'first') while (to < last && continues(text.slice(found[to]!.end, found[to + 1]!.start))) to++;
   const chosen = found.slice(from, to + 1);
+  if (chosen.length === 1 && chosen[0]!.end === text.length)
+    return { text: chosen[0]!.text, how: 'boxed', plain: false };
   const parts = [...new Set(chosen.map(box => box.text.trim()))];
   const after = text.slice(chosen.at(-1)!.end, chosen.at(-1)!.end + 40);
-  const percent = parts.length === 1 && /^\s*(?:\$+|\\\)|\\\])?\s*(?:\\?%|percent\b|pct\b|percentage\b)/i.test(after) && !/%|percent|pct/.test(parts[0]!);
+  const percent =
+    parts.length === 1 &&
+    /^\s*(?:\$+|\\\)|\\\])?\s*(?:\\?%|percent\b|pct\b|percentage\b)/i.test(after) &&
+    !/%|percent|pct/.test(parts[0]!);
   return { text: parts.join(', ') + (percent ? '\\%' : ''), how: 'boxed', plain: false };
 }
 
@@ -122,7 +133,10 @@ function continues(gap: string): boolean {
   if (gap.length > 60) return false;
   const words = gap.replace(/\\(?:quad|qquad|text|mathrm|textbf|[()[\],;:! ])|[$\s{}()[\]&*]/g, ' ').trim();
   if (words === '' || /^[,;，、]+$/.test(words)) return !/\n\s*\n/.test(gap);
-  return /(?:\b(?:and|or)\b|[,，、和或])/.test(words) && !/[.。!?]\s|\n\s*\n|\b(?:so|thus|hence|therefore|final|then|answer|which)\b/i.test(gap);
+  return (
+    /(?:\b(?:and|or)\b|[,，、和或])/.test(words) &&
+    !/[.。!?]\s|\n\s*\n|\b(?:so|thus|hence|therefore|final|then|answer|which)\b/i.test(gap)
+  );
 }
 
 // Formulas
@@ -130,56 +144,60 @@ function continues(gap: string): boolean {
 /** Formulas in their delimiters, in order. */
 export function formulasOf(text: string, inlineLines = true): readonly Span[] {
   const found: Span[] = [];
+  /** Ends that do not come any more: each is looked for in vain only once. */
+  const missing = new Set<string>();
   let at = 0;
-  const push = (start: number, open: number, close: number, width: number): void => {
-    found.push({ start, end: close + width, text: text.slice(open, close) });
-    at = close + width;
+  const endOf = (mark: string, from: number): number => {
+    const close = missing.has(mark) ? -1 : text.indexOf(mark, from);
+    if (close < 0) missing.add(mark);
+    return close;
+  };
+  /** One formula from here on, or false. */
+  const take = (open: number, mark: string, oneLine = false): boolean => {
+    const close = endOf(mark, open);
+    const line = close >= 0 && oneLine ? text.indexOf('\n', open) : -1;
+    if (close < 0 || (line >= 0 && line < close)) return false;
+    found.push({ start: at, end: close + mark.length, text: text.slice(open, close) });
+    at = close + mark.length;
+    return true;
   };
   while (at < text.length) {
     const c = text[at];
     if (c === '\\') {
       const next = text[at + 1];
-      if (next === '[' || next === '(') {
-        const close = text.indexOf(next === '[' ? '\\]' : '\\)', at + 2);
-        if (close >= 0 && (next === '[' || inlineLines || !text.slice(at, close).includes('\n'))) {
-          push(at, at + 2, close, 2);
-          continue;
-        }
-        // None further on either, so that a text full of openings is not searched again and again.
-        if (close < 0) {
-          const other = next === '[' ? '\\(' : '\\[';
-          if (!text.includes(other, at) && !text.includes('$', at)) break;
-        }
-      } else if (next === 'b' && text.startsWith('\\begin{', at)) {
-        const name = /^\\begin\{(align|equation|gather|eqnarray|multline)(\*?)\}/.exec(text.slice(at, at + 24));
-        if (name) {
-          const close = text.indexOf(`\\end{${name[1]}${name[2]}}`, at);
-          if (close >= 0) {
-            push(at, at + name[0].length, close, name[0].length - 2);
-            continue;
-          }
-        }
-      }
+      if (next === '[' && take(at + 2, '\\]')) continue;
+      if (next === '(' && take(at + 2, '\\)', !inlineLines)) continue;
+      const name = next === 'b' ? environment.exec(text.slice(at, at + 24)) : null;
+      if (name && take(at + name[0].length, `\\end{${name[1]}}`)) continue;
       at += 2;
     } else if (c === '$') {
       const double = text[at + 1] === '$';
       const open = at + (double ? 2 : 1);
-      const close = closingDollar(text, open, double);
+      const close = missing.has('$') ? -1 : closingDollar(text, open, double);
       if (close < 0) {
+        if (text.indexOf('$', open) < 0) missing.add('$');
         at = open;
-        if (text.indexOf('$', at) < 0 && !text.includes('\\', at)) break;
         continue;
       }
       const inner = text.slice(open, close);
-      if (!double && ((!inlineLines && inner.includes('\n')) || /[a-zA-Z]{3,}\s+[a-zA-Z]{2,}\s+[a-zA-Z]{2,}/.test(inner.slice(0, 400).replace(/\\[a-z]+(?:\{[^{}]*\})?/g, '')))) {
-        at = open; // two prices, not a formula
+      // Not a formula: one that goes over its line, or the text between two prices.
+      if (
+        !double &&
+        ((!inlineLines && inner.includes('\n')) ||
+          threeWords.test(inner.slice(0, 400).replace(/\\[a-z]+(?:\{[^{}]*\})?/g, '')))
+      ) {
+        at = open;
         continue;
       }
-      push(at, open, close, double ? 2 : 1);
+      found.push({ start: at, end: close + (double ? 2 : 1), text: inner });
+      at = close + (double ? 2 : 1);
     } else at++;
   }
   return found;
 }
+
+const environment = /^\\begin\{((?:align|equation|gather|eqnarray|multline)\*?)\}/;
+const threeWords = /[a-zA-Z]{3,}\s+[a-zA-Z]{2,}\s+[a-zA-Z]{2,}/;
 
 function closingDollar(text: string, from: number, double: boolean): number {
   for (let at = from; at < text.length && at < from + 4_000; at++) {
@@ -189,7 +207,8 @@ function closingDollar(text: string, from: number, double: boolean): number {
   return -1;
 }
 
-const percentAfter = (text: string, end: number): string => (/^\s*(?:\\?%|percent\b|pct\b|percentage\b)/i.test(text.slice(end, end + 16)) ? '\\%' : '');
+const percentAfter = (text: string, end: number): string =>
+  /^\s*(?:\\?%|percent\b|pct\b|percentage\b)/i.test(text.slice(end, end + 16)) ? '\\%' : '';
 
 /** The last formula, with those that it goes on from; a number in a later sentence comes before it. */
 function findMath(text: string, { inlineLines, order }: ExtractOptions): Extraction | null {
@@ -215,7 +234,8 @@ function findMath(text: string, { inlineLines, order }: ExtractOptions): Extract
   return { text: parts.join(', ') + percentAfter(text, formulas[last]!.end), how: 'math', plain: false };
 }
 
-const joins = (gap: string): boolean => /^[\s,;，、]*(?:\b(?:and|or)\b)?[\s,;，、]*$/.test(gap) && /\S/.test(gap) && !gap.includes('\n\n');
+const joins = (gap: string): boolean =>
+  /^[\s,;，、]*(?:\b(?:and|or)\b)?[\s,;，、]*$/.test(gap) && /\S/.test(gap) && !gap.includes('\n\n');
 
 // Plain numbers
 
@@ -259,7 +279,12 @@ function sentenceOf(text: string): string {
       continue;
     }
     if (text[at] === '\n' || text[at] === '。') return text.slice(0, at);
-    if (/[.!?]/.test(text[at]!) && /^(?:\s|$|\*)/.test(text.slice(at + 1, at + 2)) && !/\b(?:p|a)\.m?$/i.test(text.slice(Math.max(0, at - 3), at + 1))) return text.slice(0, at);
+    if (
+      /[.!?]/.test(text[at]!) &&
+      /^(?:\s|$|\*)/.test(text.slice(at + 1, at + 2)) &&
+      !/\b(?:p|a)\.m?$/i.test(text.slice(Math.max(0, at - 3), at + 1))
+    )
+      return text.slice(0, at);
   }
   return text;
 }
@@ -271,14 +296,26 @@ function fromSentence(sentence: string, options: ExtractOptions): Extraction | n
   // What follows the last "is" or "are" outside of formulas.
   let from = 0;
   for (const match of bare.matchAll(/\b(?:is|are|equals|was|be)\b:?\s+/g))
-    if (!formulas.some(span => match.index >= span.start && match.index < span.end) && /[\d\\$A-Z]/.test(bare.slice(match.index + match[0].length))) from = match.index + match[0].length;
+    if (
+      !formulas.some(span => match.index >= span.start && match.index < span.end) &&
+      /[\d\\$A-Z]/.test(bare.slice(match.index + match[0].length))
+    )
+      from = match.index + match[0].length;
   const tail = bare.slice(from).trim();
   const inside = formulasOf(tail, options.inlineLines);
   if (inside.length > 0) {
     if (!isProse(tail)) return { text: tail, how: 'announced', plain: false };
     let to = 0;
     while (to + 1 < inside.length && joins(tail.slice(inside[to]!.end, inside[to + 1]!.start))) to++;
-    return { text: inside.slice(0, to + 1).map(span => span.text).join(', ') + percentAfter(tail, inside[to]!.end), how: 'announced', plain: false };
+    return {
+      text:
+        inside
+          .slice(0, to + 1)
+          .map(span => span.text)
+          .join(', ') + percentAfter(tail, inside[to]!.end),
+      how: 'announced',
+      plain: false,
+    };
   }
   if (!isProse(tail)) return { text: tail, how: 'announced', plain: true };
   if (options.order.includes('number')) {
@@ -293,7 +330,11 @@ function fromSentence(sentence: string, options: ExtractOptions): Extraction | n
 // Choices and short texts
 
 function findChoice(text: string): Extraction | null {
-  const announced = /(?:answer|option|choice)\s*(?:is|:)?\s*\(?([A-J])\)?(?![a-z])/i.exec(text) ?? /^\s*\(?([A-J])\)?(?:[).:\s]|$)/.exec(text) ?? /\b([A-J])\b(?=\s+is\b)/.exec(text) ?? /(?:^|[\s(])([A-J])(?=[\s).,]|$)/.exec(text);
+  const announced =
+    /(?:answer|option|choice)\s*(?:is|:)?\s*\(?([A-J])\)?(?![a-z])/i.exec(text) ??
+    /^\s*\(?([A-J])\)?(?:[).:\s]|$)/.exec(text) ??
+    /\b([A-J])\b(?=\s+is\b)/.exec(text) ??
+    /(?:^|[\s(])([A-J])(?=[\s).,]|$)/.exec(text);
   return announced ? { text: announced[1]!, how: 'choice', plain: true } : null;
 }
 

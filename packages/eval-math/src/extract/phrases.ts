@@ -18,7 +18,8 @@ export const announcements: readonly RegExp[] = [
 ];
 
 /** A word that each of them has: one quick look instead of many. */
-export const anyAnnouncement = /####|answer|option|choice|solution|result|答|解は|解答|답|respuesta|r[ée]ponse|antwort|resposta|risposta|ответ|đáp/i;
+export const anyAnnouncement =
+  /####|answer|option|choice|solution|result|答|解は|解答|답|respuesta|r[ée]ponse|antwort|resposta|risposta|ответ|đáp/i;
 
 /** What ends a reasoning: only what follows counts. */
 export const reasoningEnds: readonly string[] = ['</think>', '</thinking>', '</reasoning>'];

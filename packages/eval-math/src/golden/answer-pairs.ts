@@ -22,13 +22,28 @@ export async function* answerPairs(file: GoldenFile): AsyncGenerator<GoldenCase>
     if (typeof certain === 'boolean') {
       truth.all++;
       if (correct === certain) truth.agreed++;
-      yield { id, passed: correct === certain, detail: `certain: ${certain ? 'equal' : 'different'}, received ${verdict.verdict}: ${verdict.reason}` };
+      yield {
+        id,
+        passed: correct === certain,
+        detail: `certain: ${certain ? 'equal' : 'different'}, received ${verdict.verdict}: ${verdict.reason}`,
+      };
       continue;
     }
     const [gold, pred] = [textAt(row, 'gold'), textAt(row, 'pred')];
     const [there, back] = [gradeAnswer(gold, pred), gradeAnswer(pred, gold)];
     const symmetric = there.verdict === back.verdict;
-    yield { id, passed: symmetric, detail: symmetric ? `${there.verdict} either way` : `${there.verdict} one way, ${back.verdict} the other: ${there.reason} / ${back.reason}` };
+    yield {
+      id,
+      passed: symmetric,
+      detail: symmetric
+        ? `${there.verdict} either way`
+        : `${there.verdict} one way, ${back.verdict} the other: ${there.reason} / ${back.reason}`,
+    };
   }
-  yield closing('agreement with the relation that is certain by construction', truth, 0.995, `with Math-Verify on all rows ${share(other.agreed, other.all)}`);
+  yield closing(
+    'agreement with the relation that is certain by construction',
+    truth,
+    0.995,
+    `with Math-Verify on all rows ${share(other.agreed, other.all)}`,
+  );
 }

@@ -13,7 +13,9 @@ export async function* completions(file: GoldenFile): AsyncGenerator<GoldenCase>
   for await (const row of rowsOf(file)) {
     const gold = textAt(row, 'gold');
     for (const [index, item] of (row['completions'] as readonly Readonly<Record<string, unknown>>[]).entries()) {
-      const verdicts = ['mathVerify', 'qwenScore', 'hendrycks', 'prm800k'].map(name => item[name]).filter(value => typeof value === 'boolean');
+      const verdicts = ['mathVerify', 'qwenScore', 'hendrycks', 'prm800k']
+        .map(name => item[name])
+        .filter(value => typeof value === 'boolean');
       const agree = verdicts.every(value => value === verdicts[0]);
       if (!agree) contradictions++;
       const expected = agree ? verdicts[0] : item['mathVerify'];
@@ -21,7 +23,11 @@ export async function* completions(file: GoldenFile): AsyncGenerator<GoldenCase>
       const passed = (verdict.verdict === 'correct') === expected;
       tally.all++;
       if (passed) tally.agreed++;
-      yield { id: `${row.id} #${index}`, passed, detail: `expected ${String(expected)}${agree ? '' : ' (graders contradict each other)'}, received ${verdict.verdict}: ${verdict.reason}` };
+      yield {
+        id: `${row.id} #${index}`,
+        passed,
+        detail: `expected ${String(expected)}${agree ? '' : ' (graders contradict each other)'}, received ${verdict.verdict}: ${verdict.reason}`,
+      };
     }
   }
   yield closing('agreement with the graders', tally, 0.99, `the graders contradict each other on ${contradictions}`);

@@ -10,7 +10,11 @@ import { closing, rowsOf, textAt, type Row, type Tally } from './rows.js';
 function orderOf(targets: unknown, boxedPriority: unknown): readonly Target[] {
   const has = (name: string): boolean => !Array.isArray(targets) || targets.includes(name);
   const latex: readonly Target[] = has('latex') ? ['announced', 'whole', 'math'] : ['announced', 'whole'];
-  return [...(has('latex') && !(typeof boxedPriority === 'number' && boxedPriority < 0) ? (['boxed'] as const) : []), ...latex, ...(has('expr') ? (['number'] as const) : [])];
+  return [
+    ...(has('latex') && !(typeof boxedPriority === 'number' && boxedPriority < 0) ? (['boxed'] as const) : []),
+    ...latex,
+    ...(has('expr') ? (['number'] as const) : []),
+  ];
 }
 
 function mathVerify(row: Row): GradeOptions {
@@ -28,7 +32,10 @@ function mathVerify(row: Row): GradeOptions {
 function trl(row: Row): GradeOptions {
   const ends = row['reasoningDelimiters'];
   return Array.isArray(ends)
-    ? { ...profiles.trl, extract: { ...profiles.trl.extract, reasoningEnds: ends as string[], reasoningRequired: true } }
+    ? {
+        ...profiles.trl,
+        extract: { ...profiles.trl.extract, reasoningEnds: ends as string[], reasoningRequired: true },
+      }
     : profiles.trl;
 }
 
@@ -37,14 +44,26 @@ function parseCase(row: Row, order: readonly Target[], extra: Partial<ExtractOpt
   const expected = row['expected'] as readonly string[];
   const found = extract(textAt(row, 'text'), { ...defaultExtractOptions, ...extra, order });
   const passed =
-    expected.length === 0 ? found === null : found !== null && expected.some(text => (order[0] === 'choice' ? text === found.text : grade(text, found.text).verdict === 'correct'));
-  return { id: row.id, passed, detail: `found ${found ? `'${found.text}'` : 'nothing'}, expected ${JSON.stringify(expected)}` };
+    expected.length === 0
+      ? found === null
+      : found !== null &&
+        expected.some(text =>
+          order[0] === 'choice' ? text === found.text : grade(text, found.text).verdict === 'correct',
+        );
+  return {
+    id: row.id,
+    passed,
+    detail: `found ${found ? `'${found.text}'` : 'nothing'}, expected ${JSON.stringify(expected)}`,
+  };
 }
 
 function gradeCase(row: Row, options: GradeOptions): GoldenCase {
   const verdict = grade(textAt(row, 'gold'), textAt(row, 'pred'), options);
   const { expected } = row;
-  const passed = expected === null ? verdict.verdict === 'unparsed' : (verdict.verdict === 'correct') === (expected === true || expected === 1);
+  const passed =
+    expected === null
+      ? verdict.verdict === 'unparsed'
+      : (verdict.verdict === 'correct') === (expected === true || expected === 1);
   return { id: row.id, passed, detail: `expected ${String(expected)}, received ${verdict.verdict}: ${verdict.reason}` };
 }
 
@@ -52,7 +71,12 @@ function caseOf(row: Row): GoldenCase {
   const grader = textAt(row, 'grader');
   const config = (row['config'] ?? {}) as Readonly<Record<string, unknown>>;
   if (grader === 'math-verify-parse-string') return parseCase(row, ['choice']);
-  if (grader === 'math-verify-parse-latex') return parseCase(row, Number(config['boxedMatchPriority'] ?? 50) < 0 ? ['math'] : ['boxed', 'math'], profiles['math-verify'].extract);
+  if (grader === 'math-verify-parse-latex')
+    return parseCase(
+      row,
+      Number(config['boxedMatchPriority'] ?? 50) < 0 ? ['math'] : ['boxed', 'math'],
+      profiles['math-verify'].extract,
+    );
   if (grader.startsWith('math-verify')) return gradeCase(row, mathVerify(row));
   if (grader.startsWith('hendrycks')) return gradeCase(row, profiles.hendrycks);
   if (grader.startsWith('trl')) return gradeCase(row, trl(row));

@@ -14,7 +14,8 @@ export async function* rowsOf(file: GoldenFile): AsyncGenerator<Row> {
 
 export const textAt = (row: Row, key: string): string => {
   const value = row[key];
-  if (typeof value !== 'string') throw new Error(`row ${row.id}: expected a text at '${key}', received ${typeof value}`);
+  if (typeof value !== 'string')
+    throw new Error(`row ${row.id}: expected a text at '${key}', received ${typeof value}`);
   return value;
 };
 
@@ -28,7 +29,12 @@ export interface Tally {
   all: number;
 }
 
-export const closing = (what: string, { agreed, all }: Tally, least: number, more = ''): { readonly id: string; readonly passed: boolean; readonly detail: string } => ({
+export const closing = (
+  what: string,
+  { agreed, all }: Tally,
+  least: number,
+  more = '',
+): { readonly id: string; readonly passed: boolean; readonly detail: string } => ({
   id: `share: ${what}`,
   passed: all === 0 || agreed >= least * all,
   detail: `${share(agreed, all)}, at least ${100 * least} % asked${more === '' ? '' : `; ${more}`}`,

@@ -28,7 +28,11 @@ export function divide(a: Complex, b: Complex): Complex {
 export const exp = (z: Complex): Complex =>
   z.im === 0 ? complex(Math.exp(z.re)) : complex(Math.exp(z.re) * Math.cos(z.im), Math.exp(z.re) * Math.sin(z.im));
 export const ln = (z: Complex): Complex =>
-  z.re === 0 && z.im === 0 ? nothing : z.im === 0 && z.re > 0 ? complex(Math.log(z.re)) : complex(Math.log(size(z)), Math.atan2(z.im, z.re));
+  z.re === 0 && z.im === 0
+    ? nothing
+    : z.im === 0 && z.re > 0
+      ? complex(Math.log(z.re))
+      : complex(Math.log(size(z)), Math.atan2(z.im, z.re));
 
 export function sqrt(z: Complex): Complex {
   if (z.im === 0) return z.re >= 0 ? complex(Math.sqrt(z.re)) : complex(0, Math.sqrt(-z.re));
@@ -55,7 +59,8 @@ export function power(base: Complex, exponent: Complex): Complex {
 
 /** The real root where there is one: an odd root of a negative number is negative. */
 export function root(z: Complex, degree: number): Complex {
-  if (z.im === 0 && z.re < 0 && Number.isInteger(degree) && degree % 2 !== 0) return complex(-((-z.re) ** (1 / degree)));
+  if (z.im === 0 && z.re < 0 && Number.isInteger(degree) && degree % 2 !== 0)
+    return complex(-((-z.re) ** (1 / degree)));
   if (degree === 2) return sqrt(z);
   return power(z, complex(1 / degree));
 }
@@ -69,8 +74,10 @@ export const sin = (z: Complex): Complex =>
 export const cos = (z: Complex): Complex =>
   z.im === 0 ? complex(Math.cos(z.re)) : complex(Math.cos(z.re) * Math.cosh(z.im), -Math.sin(z.re) * Math.sinh(z.im));
 export const tan = (z: Complex): Complex => (z.im === 0 ? complex(Math.tan(z.re)) : divide(sin(z), cos(z)));
-export const sinh = (z: Complex): Complex => (z.im === 0 ? complex(Math.sinh(z.re)) : multiply(half, subtract(exp(z), exp(negate(z)))));
-export const cosh = (z: Complex): Complex => (z.im === 0 ? complex(Math.cosh(z.re)) : multiply(half, add(exp(z), exp(negate(z)))));
+export const sinh = (z: Complex): Complex =>
+  z.im === 0 ? complex(Math.sinh(z.re)) : multiply(half, subtract(exp(z), exp(negate(z))));
+export const cosh = (z: Complex): Complex =>
+  z.im === 0 ? complex(Math.cosh(z.re)) : multiply(half, add(exp(z), exp(negate(z))));
 export const tanh = (z: Complex): Complex => (z.im === 0 ? complex(Math.tanh(z.re)) : divide(sinh(z), cosh(z)));
 
 export function arcsin(z: Complex): Complex {
@@ -94,13 +101,14 @@ export const arccosh = (z: Complex): Complex =>
   z.im === 0 && z.re >= 1 ? complex(Math.acosh(z.re)) : ln(add(z, multiply(sqrt(add(z, one)), sqrt(subtract(z, one)))));
 export function arctanh(z: Complex): Complex {
   if (z.im === 0 && Math.abs(z.re) < 1) return complex(Math.atanh(z.re));
-  if (z.im === 0 && Math.abs(z.re) > 1) return complex(0.5 * Math.log(Math.abs((1 + z.re) / (1 - z.re))), (z.re > 0 ? -1 : 1) * (Math.PI / 2));
+  if (z.im === 0 && Math.abs(z.re) > 1)
+    return complex(0.5 * Math.log(Math.abs((1 + z.re) / (1 - z.re))), (z.re > 0 ? -1 : 1) * (Math.PI / 2));
   return multiply(half, subtract(ln(add(one, z)), ln(subtract(one, z))));
 }
 
 const lanczos = [
-  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,
-  -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
+  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
 ];
 
 /** Lanczos, g = 7, n = 9: about 15 digits. */
@@ -111,7 +119,8 @@ export function gamma(z: Complex): Complex {
     for (let k = 2; k < z.re; k++) product *= k;
     return complex(product);
   }
-  if (z.re < 0.5) return divide(complex(Math.PI), multiply(sin(multiply(complex(Math.PI), z)), gamma(subtract(one, z))));
+  if (z.re < 0.5)
+    return divide(complex(Math.PI), multiply(sin(multiply(complex(Math.PI), z)), gamma(subtract(one, z))));
   const x = subtract(z, one);
   let sum = complex(lanczos[0]!);
   for (let k = 1; k < lanczos.length; k++) sum = add(sum, divide(complex(lanczos[k]!), add(x, complex(k))));

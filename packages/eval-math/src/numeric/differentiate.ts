@@ -46,12 +46,18 @@ export function differentiate(node: Node, variable: string, budget: Budget): Nod
     case 'mul':
       return sum(...node.args.map((arg, i) => product(...node.args.map((other, j) => (i === j ? d(arg) : other)))));
     case 'div':
-      return quotient(sum(product(d(node.over), node.under), minus(product(node.over, d(node.under)))), square(node.under));
+      return quotient(
+        sum(product(d(node.over), node.under), minus(product(node.over, d(node.under)))),
+        square(node.under),
+      );
     case 'pow': {
       const inExponent = some(node.exponent, n => n.kind === 'symbol' && n.name === variable);
       if (!inExponent) return product(node.exponent, power(node.base, sum(node.exponent, number(-1))), d(node.base));
       const log = node.base.kind === 'symbol' && node.base.name === 'e' ? number(1) : call('ln', node.base);
-      return product(node, sum(product(d(node.exponent), log), product(node.exponent, quotient(d(node.base), node.base))));
+      return product(
+        node,
+        sum(product(d(node.exponent), log), product(node.exponent, quotient(d(node.base), node.base))),
+      );
     }
     case 'call': {
       const [u, base] = node.args as [Node, Node?];
@@ -61,9 +67,10 @@ export function differentiate(node: Node, variable: string, budget: Budget): Nod
       return rule ? product(rule(u), d(u)) : unparsed(`a derivative of ${node.name}`, -1);
     }
     case 'apply':
-      return node.args.length === 1 ? product({ ...node, name: `${node.name}'` }, d(node.args[0]!)) : unparsed('one argument', -1);
+      return node.args.length === 1
+        ? product({ ...node, name: `${node.name}'` }, d(node.args[0]!))
+        : unparsed('one argument', -1);
     default:
       return unparsed(`a derivative of a ${node.kind}`, -1);
   }
 }
-

@@ -1,7 +1,16 @@
 /** The value of a tree at given values of its symbols, in complex doubles. */
 
 import { isStop, spend, type Budget } from '../budget.js';
-import { formOf, inBase, isNotAnExpression, openScope, radians, rationalOf, someFunction, valueOfForm } from '../exact/form.js';
+import {
+  formOf,
+  inBase,
+  isNotAnExpression,
+  openScope,
+  radians,
+  rationalOf,
+  someFunction,
+  valueOfForm,
+} from '../exact/form.js';
 import { toNumber } from '../exact/rational.js';
 import { rewrite, some, type Node } from '../tree.js';
 import { differentiate } from './differentiate.js';
@@ -11,17 +20,41 @@ import { complex, type Complex } from './complex.js';
 export type Assignment = Readonly<Record<string, Complex>>;
 
 const unary: Readonly<Record<string, (x: Complex) => Complex>> = {
-  sqrt: z.sqrt, ln: z.ln, sin: z.sin, cos: z.cos, tan: z.tan,
-  cot: x => z.divide(z.cos(x), z.sin(x)), sec: x => z.divide(complex(1), z.cos(x)), csc: x => z.divide(complex(1), z.sin(x)),
-  arcsin: z.arcsin, arccos: z.arccos, arctan: z.arctan,
-  arccot: x => z.arctan(z.divide(complex(1), x)), arcsec: x => z.arccos(z.divide(complex(1), x)), arccsc: x => z.arcsin(z.divide(complex(1), x)),
-  sinh: z.sinh, cosh: z.cosh, tanh: z.tanh, coth: x => z.divide(complex(1), z.tanh(x)), sech: x => z.divide(complex(1), z.cosh(x)), csch: x => z.divide(complex(1), z.sinh(x)),
-  arcsinh: z.arcsinh, arccosh: z.arccosh, arctanh: z.arctanh,
-  abs: x => complex(z.size(x)), norm: x => complex(z.size(x)), sign: x => (x.im === 0 ? complex(Math.sign(x.re)) : z.nothing),
-  floor: x => (x.im === 0 ? complex(Math.floor(x.re)) : z.nothing), ceil: x => (x.im === 0 ? complex(Math.ceil(x.re)) : z.nothing),
+  sqrt: z.sqrt,
+  ln: z.ln,
+  sin: z.sin,
+  cos: z.cos,
+  tan: z.tan,
+  cot: x => z.divide(z.cos(x), z.sin(x)),
+  sec: x => z.divide(complex(1), z.cos(x)),
+  csc: x => z.divide(complex(1), z.sin(x)),
+  arcsin: z.arcsin,
+  arccos: z.arccos,
+  arctan: z.arctan,
+  arccot: x => z.arctan(z.divide(complex(1), x)),
+  arcsec: x => z.arccos(z.divide(complex(1), x)),
+  arccsc: x => z.arcsin(z.divide(complex(1), x)),
+  sinh: z.sinh,
+  cosh: z.cosh,
+  tanh: z.tanh,
+  coth: x => z.divide(complex(1), z.tanh(x)),
+  sech: x => z.divide(complex(1), z.cosh(x)),
+  csch: x => z.divide(complex(1), z.sinh(x)),
+  arcsinh: z.arcsinh,
+  arccosh: z.arccosh,
+  arctanh: z.arctanh,
+  abs: x => complex(z.size(x)),
+  norm: x => complex(z.size(x)),
+  sign: x => (x.im === 0 ? complex(Math.sign(x.re)) : z.nothing),
+  floor: x => (x.im === 0 ? complex(Math.floor(x.re)) : z.nothing),
+  ceil: x => (x.im === 0 ? complex(Math.ceil(x.re)) : z.nothing),
   round: x => (x.im === 0 ? complex(Math.round(x.re)) : z.nothing),
-  Re: x => complex(x.re), Im: x => complex(x.im), conjugate: x => complex(x.re, 0 - x.im), arg: x => complex(Math.atan2(x.im, x.re)),
-  factorial: x => z.gamma(z.add(x, complex(1))), gamma: z.gamma,
+  Re: x => complex(x.re),
+  Im: x => complex(x.im),
+  conjugate: x => complex(x.re, 0 - x.im),
+  arg: x => complex(Math.atan2(x.im, x.re)),
+  factorial: x => z.gamma(z.add(x, complex(1))),
+  gamma: z.gamma,
 };
 
 /** @throws Stop over budget; a value that does not exist is NaN */
@@ -86,6 +119,7 @@ export function evaluate(node: Node, at: Assignment, budget: Budget): Complex {
 
 function evaluateCall(name: string, nodes: readonly Node[], at: Assignment, budget: Budget): Complex {
   const exact = (): Complex => {
+    spend(budget, 100);
     const scope = openScope(budget);
     try {
       return valueOfForm(formOf({ kind: 'call', name, args: nodes }, scope), at, scope);
@@ -98,6 +132,7 @@ function evaluateCall(name: string, nodes: readonly Node[], at: Assignment, budg
     // Exact where the numbers are: 128E300 mod 3 has no answer in doubles.
     if (name !== 'mod') return exact();
     const scope = openScope(budget);
+    spend(budget, 50);
     try {
       const found = rationalOf(formOf({ kind: 'call', name, args: nodes }, scope));
       if (found) return complex(toNumber(found));
@@ -106,7 +141,9 @@ function evaluateCall(name: string, nodes: readonly Node[], at: Assignment, budg
     }
   }
   const isDegree = some(nodes[0]!, ({ kind }) => kind === 'degree');
-  const args = nodes.map(node => evaluate(isDegree ? rewrite(node, n => (n.kind === 'degree' ? radians(n.arg) : n)) : node, at, budget));
+  const args = nodes.map(node =>
+    evaluate(isDegree ? rewrite(node, n => (n.kind === 'degree' ? radians(n.arg) : n)) : node, at, budget),
+  );
   const [x, y] = args as [Complex, Complex?];
   const one = unary[name];
   if (one && args.length === 1) return one(x);
@@ -139,14 +176,22 @@ const mostTerms = 400;
 
 function evaluateBig(node: Extract<Node, { kind: 'big' }>, at: Assignment, budget: Budget): Complex {
   const { op, variable, body, from, to } = node;
-  const point = (x: Complex): Complex => evaluate(body, { ...at, [variable]: x }, budget);
+  const point = (x: Complex): Complex => {
+    spend(budget, 10);
+    return evaluate(body, { ...at, [variable]: x }, budget);
+  };
   if (op === 'derivative') {
     let derived = body;
     const order = to?.kind === 'number' ? Number(to.value.n) : 1;
     for (let i = 0; i < order; i++) derived = differentiate(derived, variable, budget);
     return evaluate(derived, at, budget);
   }
-  if (op === 'limit') return limitOf(point, from ? evaluate(from, at, budget) : z.nothing, to?.kind === 'number' ? Number(to.value.n) : 0);
+  if (op === 'limit')
+    return limitOf(
+      point,
+      from ? evaluate(from, at, budget) : z.nothing,
+      to?.kind === 'number' ? Number(to.value.n) : 0,
+    );
   if (variable === '' || from === null || to === null) return z.nothing;
   const [low, high] = [evaluate(from, at, budget), evaluate(to, at, budget)];
   if (low.im !== 0 || high.im !== 0 || !Number.isFinite(low.re)) return z.nothing;
@@ -158,7 +203,8 @@ function evaluateBig(node: Extract<Node, { kind: 'big' }>, at: Assignment, budge
     for (let k = 0; k < mostTerms; k++) {
       const term = point(complex(low.re + k));
       const next = combine(total, term);
-      if (k > 8 && z.size(op === 'sum' ? term : z.subtract(term, complex(1))) <= 1e-17 * Math.max(1, z.size(total))) return next;
+      if (k > 8 && z.size(op === 'sum' ? term : z.subtract(term, complex(1))) <= 1e-17 * Math.max(1, z.size(total)))
+        return next;
       total = next;
     }
     return z.nothing;
@@ -169,7 +215,10 @@ function evaluateBig(node: Extract<Node, { kind: 'big' }>, at: Assignment, budge
     return total;
   }
   // Bounds that are no whole steps apart: where the terms are a polynomial of the index, so is the sum of them.
-  if (op === 'product') return some(body, n => n.kind === 'symbol' && n.name === variable) ? z.nothing : z.power(point(low), complex(steps));
+  if (op === 'product')
+    return some(body, n => n.kind === 'symbol' && n.name === variable)
+      ? z.nothing
+      : z.power(point(low), complex(steps));
   return interpolatedSum(point, low.re, steps);
 }
 
@@ -202,7 +251,8 @@ function integrate(point: (x: Complex) => Complex, low: number, high: number): C
     let total = complex(0);
     const width = (b - a) / pieces;
     for (let i = 0; i < pieces; i++) {
-      for (const [x, w] of gauss) total = z.add(total, z.multiply(f(a + width * (i + 0.5 + 0.5 * x)), complex((w * width) / 2)));
+      for (const [x, w] of gauss)
+        total = z.add(total, z.multiply(f(a + width * (i + 0.5 + 0.5 * x)), complex((w * width) / 2)));
     }
     return total;
   };
@@ -211,15 +261,19 @@ function integrate(point: (x: Complex) => Complex, low: number, high: number): C
 }
 
 const gauss: readonly (readonly [x: number, weight: number])[] = [
-  [-0.9061798459386640, 0.2369268850561891], [-0.5384693101056831, 0.4786286704993665], [0, 0.5688888888888889],
-  [0.5384693101056831, 0.4786286704993665], [0.9061798459386640, 0.2369268850561891],
+  [-0.906179845938664, 0.2369268850561891],
+  [-0.5384693101056831, 0.4786286704993665],
+  [0, 0.5688888888888889],
+  [0.5384693101056831, 0.4786286704993665],
+  [0.906179845938664, 0.2369268850561891],
 ];
 
 /** From points ever closer, by Richardson's extrapolation; NaN where two sides or two orders disagree. */
 function limitOf(point: (x: Complex) => Complex, target: Complex, side: number): Complex {
   if (z.isNothing(target) || target.im !== 0) return z.nothing;
   const along = (sign: number): Complex => {
-    const at = (h: number): Complex => point(complex(target.re === Infinity ? 1 / h : target.re === -Infinity ? -1 / h : target.re + sign * h));
+    const at = (h: number): Complex =>
+      point(complex(target.re === Infinity ? 1 / h : target.re === -Infinity ? -1 / h : target.re + sign * h));
     const h = 1e-3;
     const [a, b, c] = [at(h), at(h / 2), at(h / 4)];
     const two = z.subtract(z.multiply(complex(2), b), a);
@@ -237,4 +291,3 @@ export function numberOf(node: Node, budget: Budget): number | null {
   const found = evaluate(node, {}, budget);
   return found.im === 0 && !Number.isNaN(found.re) ? found.re : null;
 }
-

@@ -6,8 +6,7 @@ import type { NumberNode } from '../tree.js';
 import { isPlainUnit } from './units.js';
 import * as vocabulary from './vocabulary.js';
 
-export type TokenType =
-  | 'number' | 'letter' | 'function' | 'command' | 'sign' | 'text' | 'word' | 'unit' | 'end';
+export type TokenType = 'number' | 'letter' | 'function' | 'command' | 'sign' | 'text' | 'word' | 'unit' | 'end';
 
 export interface Token {
   readonly type: TokenType;
@@ -17,11 +16,9 @@ export interface Token {
   readonly end: number;
   /** Whether white space stands before it. */
   readonly space: boolean;
-  readonly number?: NumberNode;
+  readonly number: NumberNode | null;
   /** After `\left` or `\right`: says which of two equal signs a bar is. */
-  readonly side?: 'left' | 'right';
-  /** Of a letter: how many letters stand together without a space, from this one on. */
-  readonly run?: number;
+  readonly side: 'left' | 'right' | null;
 }
 
 const thousands = [
@@ -47,7 +44,8 @@ function match(pattern: RegExp, text: string, at: number): RegExpExecArray | nul
 /** A decimal number as written; thousands separators are gone. */
 export function decimalNumber(text: string): NumberNode {
   // Most numbers are short and whole.
-  if (text.length < 16 && /^\d+$/.test(text)) return { kind: 'number', value: whole(Number(text)), decimals: null, digits: text.length };
+  if (text.length < 16 && /^\d+$/.test(text))
+    return { kind: 'number', value: whole(Number(text)), decimals: null, digits: text.length };
   const [mantissa, exponent = ''] = text.split(/[eE]/) as [string, string?];
   const point = mantissa.indexOf('.');
   const digits = mantissa.replace('.', '');
@@ -74,8 +72,12 @@ function repeatingNumber(before: string, fixed: string, period: string): NumberN
 }
 
 const knownCommand = (name: string): boolean =>
-  vocabulary.signCommands[name] !== undefined || vocabulary.functions.has(name) || vocabulary.letters.has(name) ||
-  vocabulary.textCommands.has(name) || vocabulary.silentCommands.has(name) || vocabulary.accents[name] !== undefined ||
+  vocabulary.signCommands[name] !== undefined ||
+  vocabulary.functions.has(name) ||
+  vocabulary.letters.has(name) ||
+  vocabulary.textCommands.has(name) ||
+  vocabulary.silentCommands.has(name) ||
+  vocabulary.accents[name] !== undefined ||
   structural.has(name);
 
 const structural = new Set(
@@ -100,18 +102,20 @@ export function matchBraces(source: string): Int32Array {
 /** @throws Stop over budget, or at a sign that means nothing in mathematics */
 export function tokenize(source: string, budget: Budget): readonly Token[] {
   if (source.length > budget.limits.characters) overBudget('characters');
-  const braces = matchBraces(source);
+  let matched: Int32Array | null = null;
+  const braceEnd = (open: number): number => (matched ??= matchBraces(source))[open]!;
   const tokens: Token[] = [];
   /** Within brackets a comma between digits parts them: (1,234) is a pair. */
   let brackets = 0;
   let environments = 0;
-  let side: 'left' | 'right' | undefined;
+  let side: 'left' | 'right' | null = null;
   let at = 0;
   let space = false;
 
-  const push = (type: TokenType, text: string, end: number, extra: Partial<Token> = {}): void => {
-    tokens.push({ type, text, at, end, space, ...(side ? { side } : {}), ...extra });
-    side = undefined;
+  const push = (type: TokenType, text: string, end: number, number: NumberNode | null = null): void => {
+    // One shape for all tokens: the parser reads nothing more often.
+    tokens.push({ type, text, at, end, space, number, side });
+    side = null;
     space = false;
     at = end;
   };
@@ -129,26 +133,27 @@ export function tokenize(source: string, budget: Budget): readonly Token[] {
     if (next === ',' || next === '{' || next === '\\' || next === ' ') {
       for (const pattern of thousands) {
         const found = match(pattern, source, at);
-        if (found) return push('number', found[0], at + found[0].length, { number: decimalNumber(found[0].replace(/[^\d.]/g, '')) });
+        if (found)
+          return push('number', found[0], at + found[0].length, decimalNumber(found[0].replace(/[^\d.]/g, '')));
       }
       const found = brackets === 0 && next === ',' ? match(commaThousands, source, at) : null;
-      if (found) return push('number', found[0], at + found[0].length, { number: decimalNumber(found[0].replaceAll(',', '')) });
+      if (found) return push('number', found[0], at + found[0].length, decimalNumber(found[0].replaceAll(',', '')));
     }
     if (next === '.' || next === '\\' || next === '(') {
       const cycle = match(repeating, source, at) ?? match(repeatingParentheses, source, at);
       if (cycle) {
         const value = repeatingNumber(cycle[1]!, cycle[2]!, `${cycle[3]!}${cycle[4] ?? ''}`);
-        return push('number', cycle[0], at + cycle[0].length, { number: value });
+        return push('number', cycle[0], at + cycle[0].length, value);
       }
     }
     const power = next === 'e' || next === 'E' ? match(scientific, source, at + plain.length) : null;
     const text = power ? plain + power[0] : plain;
-    push('number', text, at + text.length, { number: decimalNumber(text) });
+    push('number', text, at + text.length, decimalNumber(text));
   }
 
   function command(name: string, end: number): void {
     if (name === 'left' || name === 'right' || name === 'mleft' || name === 'mright' || name === 'middle') {
-      const wanted = name.endsWith('left') ? 'left' : name === 'middle' ? undefined : 'right';
+      const wanted = name.endsWith('left') ? 'left' : name === 'middle' ? null : 'right';
       at = end;
       const blank = match(skipSpace, source, at);
       if (blank) at += blank[0].length;
@@ -163,7 +168,12 @@ export function tokenize(source: string, budget: Budget): readonly Token[] {
       return;
     }
     const meaning = vocabulary.signCommands[name];
-    if (meaning !== undefined) return meaning === 'and' || meaning === 'or' ? push('word', meaning, end) : meaning === 'e' || meaning === 'i' ? push('letter', meaning, end) : sign(meaning, end);
+    if (meaning !== undefined)
+      return meaning === 'and' || meaning === 'or'
+        ? push('word', meaning, end)
+        : meaning === 'e' || meaning === 'i'
+          ? push('letter', meaning, end)
+          : sign(meaning, end);
     if (vocabulary.silentCommands.has(name)) {
       at = end;
       space = true;
@@ -171,7 +181,7 @@ export function tokenize(source: string, budget: Budget): readonly Token[] {
     }
     if (name === 'begin' || name === 'end') {
       const brace = skipBlank(source, end);
-      const close = source[brace] === '{' ? braces[brace]! : -1;
+      const close = source[brace] === '{' ? braceEnd(brace) : -1;
       if (close < 0) return unparsed('the name of an environment', at);
       environments = Math.max(0, environments + (name === 'begin' ? 1 : -1));
       return push('command', `${name} ${source.slice(brace + 1, close).trim()}`, close + 1);
@@ -182,24 +192,34 @@ export function tokenize(source: string, budget: Budget): readonly Token[] {
         at = end;
         return;
       }
-      const close = braces[brace]!;
+      const close = braceEnd(brace);
       const content = source.slice(brace + 1, close < 0 ? source.length : close);
       const after = close < 0 ? source.length : close + 1;
       if (name === 'underline' && !/^[a-zA-Z\s]*$/.test(content)) {
         at = brace;
         return;
       }
-      return push('text', name === 'mathbb' ? `set:${content.trim()}` : name.startsWith('operatorname') ? `fn:${content.trim()}` : name.startsWith('math') || name.startsWith('b') || name === 'pmb' ? `math:${content}` : content, after);
+      return push(
+        'text',
+        name === 'mathbb'
+          ? `set:${content.trim()}`
+          : name.startsWith('operatorname')
+            ? `fn:${content.trim()}`
+            : name.startsWith('math') || name.startsWith('b') || name === 'pmb'
+              ? `math:${content}`
+              : content,
+        after,
+      );
     }
     if (name === 'hspace' || name === 'vspace' || name === 'phantom') {
       const brace = skipBlank(source, end);
-      at = source[brace] === '{' && braces[brace]! >= 0 ? braces[brace]! + 1 : end;
+      at = source[brace] === '{' && braceEnd(brace) >= 0 ? braceEnd(brace) + 1 : end;
       space = true;
       return;
     }
     if (name === 'variable') {
       const brace = skipBlank(source, end);
-      const close = source[brace] === '{' ? braces[brace]! : -1;
+      const close = source[brace] === '{' ? braceEnd(brace) : -1;
       if (close >= 0) return push('letter', source.slice(brace + 1, close), close + 1);
     }
     if (structural.has(name) || vocabulary.accents[name] !== undefined) return push('command', name, end);
@@ -226,13 +246,22 @@ export function tokenize(source: string, budget: Budget): readonly Token[] {
       if ((before === ')' || before === ']') && (after === '(' || after === '[')) return sign('∪', end);
     }
     const known = run.length > 1 ? vocabulary.plainFunctions.get(run) : undefined;
-    if (known !== undefined) return known === 'sqrt' || known === 'cbrt' ? sign(known === 'sqrt' ? '√' : '∛', end) : push('function', known, end);
+    if (known !== undefined)
+      return known === 'sqrt' || known === 'cbrt'
+        ? sign(known === 'sqrt' ? '√' : '∛', end)
+        : push('function', known, end);
     if (vocabulary.plainLetters.has(run)) return push('letter', run, end);
-    if (run.length > 1 && isPlainUnit(run) && afterValue(tokens) && (space || run.length > 2 || !/[a-z]/.test(source[end] ?? ''))) return push('unit', run, end);
+    if (
+      run.length > 1 &&
+      isPlainUnit(run) &&
+      afterValue(tokens) &&
+      (space || run.length > 2 || !/[a-z]/.test(source[end] ?? ''))
+    )
+      return push('unit', run, end);
     // Unknown words that begin with a function: sinx, lnx.
     const start = run.length > 2 && run.length < 7 ? /^(?:sin|cos|tan|log|ln)/.exec(run)?.[0] : undefined;
     if (start !== undefined) push('function', vocabulary.functions.get(start)!, at + start.length);
-    while (at < end) push('letter', source[at]!, at + 1, { run: end - at });
+    while (at < end) push('letter', source[at]!, at + 1);
   }
 
   while (at < source.length) {
@@ -271,34 +300,38 @@ export function tokenize(source: string, budget: Budget): readonly Token[] {
         space = space || next === ' ' || next === ',' || next === ';' || next === ':';
       }
     } else if (c === '*' && source[at + 1] === '*') push('sign', '^', at + 2);
-    else if (c === '!' && source[at + 1] === '=' && !(!space && /[\d)]/.test(source[at - 1] ?? ''))) push('sign', '≠', at + 2);
+    else if (c === '!' && source[at + 1] === '=' && !(!space && /[\d)]/.test(source[at - 1] ?? '')))
+      push('sign', '≠', at + 2);
     else if (c === '<' && source[at + 1] === '=') push('sign', '≤', at + 2);
     else if (c === '>' && source[at + 1] === '=') push('sign', '≥', at + 2);
     else if (c === '<' && source[at + 1] === '>') push('sign', '≠', at + 2);
-    else if (c === '=' && (source[at + 1] === '<' || source[at + 1] === '>')) push('sign', source[at + 1] === '<' ? '≤' : '→', at + 2);
+    else if (c === '=' && (source[at + 1] === '<' || source[at + 1] === '>'))
+      push('sign', source[at + 1] === '<' ? '≤' : '→', at + 2);
     else if (c === '=' && source[at + 1] === '=') push('sign', '=', at + 2);
     else if (c === '-' && source[at + 1] === '>') push('sign', '→', at + 2);
     else if (c === ':' && source[at + 1] === '=') push('sign', '=', at + 2);
     else if (c === '.' && source.startsWith('...', at)) push('sign', '…', at + 3);
-    else if ('+-*/^_=<>,;:|()[]{}&%!\'?'.includes(c)) sign(c, at + 1);
+    else if ("+-*/^_=<>,;:|()[]{}&%!'?".includes(c)) sign(c, at + 1);
     else if (c === '"') push('sign', "''", at + 1);
     else if (vocabulary.signs[c] !== undefined) sign(vocabulary.signs[c]!, at + 1);
     else if (vocabulary.greekLetters[c] !== undefined) push('letter', vocabulary.greekLetters[c]!, at + 1);
     else if (vocabulary.fractions[c] !== undefined) {
       const [n, d] = vocabulary.fractions[c]!;
-      push('number', c, at + 1, { number: { kind: 'number', value: rational(BigInt(n), BigInt(d)), decimals: null, digits: 0 } });
+      push('number', c, at + 1, { kind: 'number', value: rational(BigInt(n), BigInt(d)), decimals: null, digits: 0 });
     } else if (vocabulary.superscripts.includes(c)) {
       let end = at;
       let digits = '';
-      for (; end < source.length && vocabulary.superscripts.includes(source[end]!); end++) digits += vocabulary.superscripts.indexOf(source[end]!);
+      for (; end < source.length && vocabulary.superscripts.includes(source[end]!); end++)
+        digits += vocabulary.superscripts.indexOf(source[end]!);
       push('sign', '^', at);
-      push('number', digits, end, { number: decimalNumber(digits) });
+      push('number', digits, end, decimalNumber(digits));
     } else if (vocabulary.subscripts.includes(c)) {
       let end = at;
       let digits = '';
-      for (; end < source.length && vocabulary.subscripts.includes(source[end]!); end++) digits += vocabulary.subscripts.indexOf(source[end]!);
+      for (; end < source.length && vocabulary.subscripts.includes(source[end]!); end++)
+        digits += vocabulary.subscripts.indexOf(source[end]!);
       push('sign', '_', at);
-      push('number', digits, end, { number: decimalNumber(digits) });
+      push('number', digits, end, decimalNumber(digits));
     } else if ('€£¥₹¢'.includes(c)) {
       push('unit', c, at + 1);
     } else if (c === '`') at++;
@@ -317,5 +350,8 @@ const skipBlank = (source: string, at: number): number => {
 /** Whether what was read so far ends with a value, so that a unit may follow. */
 function afterValue(tokens: readonly Token[]): boolean {
   const last = tokens.at(-1);
-  return last !== undefined && (last.type === 'number' || last.type === 'unit' || (last.type === 'sign' && ')]}π/%'.includes(last.text)));
+  return (
+    last !== undefined &&
+    (last.type === 'number' || last.type === 'unit' || (last.type === 'sign' && ')]}π/%'.includes(last.text)))
+  );
 }

@@ -46,8 +46,12 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     if (!accept(text)) stop(`'${text}'`);
   };
 
-  function deeper<T>(read: () => T): T {
+  function enter(): void {
     if (++depth > budget.limits.depth) overBudget('depth');
+  }
+
+  function deeper<T>(read: () => T): T {
+    enter();
     const result = read();
     depth--;
     return result;
@@ -65,10 +69,13 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     let found: string | null = null;
     for (;;) {
       const token = peek();
-      if (token.type === 'sign' && (token.text === ',' || token.text === ';')) found = found === ';' ? found : token.text;
-      else if (token.type === 'sign' && (token.text === '∧' || token.text === '∨' || token.text === '\\\\')) found = found ?? ',';
+      if (token.type === 'sign' && (token.text === ',' || token.text === ';'))
+        found = found === ';' ? found : token.text;
+      else if (token.type === 'sign' && (token.text === '∧' || token.text === '∨' || token.text === '\\\\'))
+        found = found ?? ',';
       else if (token.type === 'word') found = found ?? ',';
-      else if (token.type === 'text' && !token.text.startsWith('fn:') && conjunction(token.text.replace(/^math:/, ''))) found = found ?? ',';
+      else if (token.type === 'text' && !token.text.startsWith('fn:') && conjunction(token.text.replace(/^math:/, '')))
+        found = found ?? ',';
       else return found;
       here++;
     }
@@ -78,7 +85,8 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     const { type, text } = peek();
     return (
       type === 'end' ||
-      (type === 'sign' && (text === ')' || text === ']' || text === '}' || text === '⦄' || text === '⟩' || text === '&')) ||
+      (type === 'sign' &&
+        (text === ')' || text === ']' || text === '}' || text === '⦄' || text === '⟩' || text === '&')) ||
       (type === 'command' && text.startsWith('end '))
     );
   };
@@ -102,7 +110,10 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     if (!marks.includes(';') || !marks.includes(',')) return { kind: 'list', items };
     const groups: Node[][] = [[items[0]!]];
     marks.forEach((mark, i) => (mark === ';' ? groups.push([items[i + 1]!]) : groups.at(-1)!.push(items[i + 1]!)));
-    return { kind: 'list', items: groups.map(group => (group.length === 1 ? group[0]! : { kind: 'list', items: group })) };
+    return {
+      kind: 'list',
+      items: groups.map(group => (group.length === 1 ? group[0]! : { kind: 'list', items: group })),
+    };
   }
 
   // Relations
@@ -123,26 +134,32 @@ export function parse(source: string, budget: Budget, level = 0): Node {
   }
 
   function statement(): Node {
-    return deeper(() => {
-      spend(budget);
-      while (peek().type === 'command' && peek().text === 'stackrel') here++;
-      const terms: Node[] = [];
-      const ops: RelationName[] = [];
-      // `= 5` and `≈ 5`: what stands before is not there.
-      let dangling = relationHere();
-      if (dangling !== null && dangling !== '=' && dangling !== '≈' && dangling !== '→') stop('a value before the relation');
-      terms.push(setLevel());
-      for (let op = relationHere(); op !== null; op = relationHere()) {
-        if (isSign('&')) here++;
-        // `x =` with nothing after it.
-        if (ends() || isSign(',') || isSign(';')) break;
-        ops.push(op);
-        // k ∈ 1, 2, 3
-        terms.push(op === '∈' && level === 0 && depth <= 2 ? membership() : setLevel());
-      }
-      dangling = null;
-      return ops.length === 0 ? terms[0]! : { kind: 'relation', terms, ops };
-    });
+    enter();
+    const node = statementWithin();
+    depth--;
+    return node;
+  }
+
+  function statementWithin(): Node {
+    spend(budget);
+    while (peek().type === 'command' && peek().text === 'stackrel') here++;
+    const terms: Node[] = [];
+    const ops: RelationName[] = [];
+    // `= 5` and `≈ 5`: what stands before is not there.
+    let dangling = relationHere();
+    if (dangling !== null && dangling !== '=' && dangling !== '≈' && dangling !== '→')
+      stop('a value before the relation');
+    terms.push(setLevel());
+    for (let op = relationHere(); op !== null; op = relationHere()) {
+      if (isSign('&')) here++;
+      // `x =` with nothing after it.
+      if (ends() || isSign(',') || isSign(';')) break;
+      ops.push(op);
+      // k ∈ 1, 2, 3
+      terms.push(op === '∈' && level === 0 && depth <= 2 ? membership() : setLevel());
+    }
+    dangling = null;
+    return ops.length === 0 ? terms[0]! : { kind: 'relation', terms, ops };
   }
 
   function membership(): Node {
@@ -175,7 +192,7 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     while (isSign(':')) {
       here++;
       if (ends()) stop('a second part of the ratio');
-      clock ||= peek().type === 'number' && /^[0-5]\d$/.test(peek().text) && /^0/.test(peek().text);
+      clock ||= peek().type === 'number' && /^0\d$/.test(peek().text);
       terms.push(sum());
     }
     return { kind: 'ratio', terms, clock };
@@ -184,45 +201,50 @@ export function parse(source: string, budget: Budget, level = 0): Node {
   // Sums and products
 
   function sum(): Node {
-    return deeper(() => {
-      const args: Node[] = [];
-      const push = (node: Node): void => {
-        if (node.kind === 'add') args.push(...node.args);
-        else args.push(node);
-      };
-      let result: Node | null = null;
-      if (accept('+')) args.push(product());
-      else if (isSign('±') || isSign('∓')) {
+    enter();
+    const node = sumWithin();
+    depth--;
+    return node;
+  }
+
+  function sumWithin(): Node {
+    const args: Node[] = [];
+    const push = (node: Node): void => {
+      if (node.kind === 'add') args.push(...node.args);
+      else args.push(node);
+    };
+    let result: Node | null = null;
+    if (accept('+')) args.push(product());
+    else if (isSign('±') || isSign('∓')) {
+      const sign = isSign('±') ? 1 : -1;
+      here++;
+      result = { kind: 'plusMinus', left: null, right: product(), sign };
+    } else args.push(product());
+    const settle = (): Node => result ?? (args.length === 1 ? args[0]! : { kind: 'add', args: [...args] });
+    for (;;) {
+      if (integrals.length > 0 && integrals.at(-1)!.variable !== null) break;
+      if (accept('+')) {
+        const next = product();
+        if (result) {
+          result = { kind: 'add', args: [result, next] };
+        } else push(next);
+      } else if (isSign('-')) {
+        here++;
+        const next: Node = { kind: 'neg', arg: product() };
+        if (result) result = { kind: 'add', args: [result, next] };
+        else push(next);
+      } else if (isSign('±') || isSign('∓')) {
         const sign = isSign('±') ? 1 : -1;
         here++;
-        result = { kind: 'plusMinus', left: null, right: product(), sign };
-      } else args.push(product());
-      const settle = (): Node => result ?? (args.length === 1 ? args[0]! : { kind: 'add', args: [...args] });
-      for (;;) {
-        if (integrals.length > 0 && integrals.at(-1)!.variable !== null) break;
-        if (accept('+')) {
-          const next = product();
-          if (result) {
-            result = { kind: 'add', args: [result, next] };
-          } else push(next);
-        } else if (isSign('-')) {
-          here++;
-          const next: Node = { kind: 'neg', arg: product() };
-          if (result) result = { kind: 'add', args: [result, next] };
-          else push(next);
-        } else if (isSign('±') || isSign('∓')) {
-          const sign = isSign('±') ? 1 : -1;
-          here++;
-          result = { kind: 'plusMinus', left: settle(), right: product(), sign };
-        } else if (isCommand('over') || isCommand('choose')) {
-          const choose = isCommand('choose');
-          here++;
-          const right = sum();
-          return choose ? call('binomial', settle(), right) : { kind: 'div', over: settle(), under: right };
-        } else break;
-      }
-      return settle();
-    });
+        result = { kind: 'plusMinus', left: settle(), right: product(), sign };
+      } else if (isCommand('over') || isCommand('choose')) {
+        const choose = isCommand('choose');
+        here++;
+        const right = sum();
+        return choose ? call('binomial', settle(), right) : { kind: 'div', over: settle(), under: right };
+      } else break;
+    }
+    return settle();
   }
 
   const multiply = (left: Node, right: Node): Node =>
@@ -237,7 +259,9 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       case 'function':
         return true;
       case 'command':
-        return !text.startsWith('end ') && text !== 'over' && text !== 'choose' && text !== 'not' && text !== 'stackrel';
+        return (
+          !text.startsWith('end ') && text !== 'over' && text !== 'choose' && text !== 'not' && text !== 'stackrel'
+        );
       case 'text':
         return !conditionWords.test(text.trim()) && !conjunction(text.replace(/^math:/, ''));
       case 'sign':
@@ -316,7 +340,9 @@ export function parse(source: string, budget: Budget, level = 0): Node {
 
   /** The sign belongs to the number: -3° is (-3)°. */
   const negated = (arg: Node): Node =>
-    arg.kind === 'degree' || arg.kind === 'percent' || arg.kind === 'quantity' ? { ...arg, arg: { kind: 'neg', arg: arg.arg } } : { kind: 'neg', arg };
+    arg.kind === 'degree' || arg.kind === 'percent' || arg.kind === 'quantity'
+      ? { ...arg, arg: { kind: 'neg', arg: arg.arg } }
+      : { kind: 'neg', arg };
 
   // Units and words
 
@@ -328,7 +354,12 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       if (token.type === 'unit') {
         unit += (unit !== '' && !unit.endsWith('/') ? ' ' : '') + token.text;
         here++;
-      } else if (token.type === 'text' && !conditionWords.test(token.text.trim()) && !conjunction(token.text) && !token.text.startsWith('fn:')) {
+      } else if (
+        token.type === 'text' &&
+        !conditionWords.test(token.text.trim()) &&
+        !conjunction(token.text) &&
+        !token.text.startsWith('fn:')
+      ) {
         unit += (unit !== '' && !unit.endsWith('/') ? ' ' : '') + wordsOf(token.text);
         here++;
       } else if (isSign('^') || isSign('°')) {
@@ -369,11 +400,18 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     const bare = wordsOf(content);
     if (math && functions.has(bare) && bare.length > 1 && !/^[A-Z]/.test(bare)) return functionCall();
     const unit = unitOf(bare) !== null && (!math || bare.length > 1 || /^[\s~]|\\/.test(content));
-    if (afterValue && (unit || (!math && !/[\d\\]/.test(content)) || /^[\s~\\]+\S/.test(content) && /^[a-zA-Z ]+$/.test(bare))) return units() || 'unit';
+    if (
+      afterValue &&
+      (unit || (!math && !/[\d\\]/.test(content)) || (/^[\s~\\]+\S/.test(content) && /^[a-zA-Z ]+$/.test(bare)))
+    )
+      return units() || 'unit';
     here++;
     if (bare === '') return numberNode(whole(1));
     // \text{13}, \mathrm{e}, \mathbf{x+1}: mathematics in other clothes.
-    if (/[\d\\+=]/.test(content) || (math && content.trim().length > 0 && (/^\W*\w\W*$/.test(content) || /[(^_]/.test(content)))) {
+    if (
+      /[\d\\+=]/.test(content) ||
+      (math && content.trim().length > 0 && (/^\W*\w\W*$/.test(content) || /[(^_]/.test(content)))
+    ) {
       if (/^\s*\(?[A-Z]\)?\s*$/.test(content)) return math ? withSubscript(bare) : { kind: 'text', text: bare };
       const node = parse(content, budget, depth);
       return node.kind === 'symbol' ? withSubscript(node.name) : node;
@@ -409,12 +447,18 @@ export function parse(source: string, budget: Budget, level = 0): Node {
           node = primed(node);
           continue;
         }
-        const exponent = isSign('{') || isSign('⦃') ? scriptGroup() : isSign('-') || isSign('+') ? scriptSign() : scriptAtom();
+        const exponent =
+          isSign('{') || isSign('⦃') ? scriptGroup() : isSign('-') || isSign('+') ? scriptSign() : scriptAtom();
         if (exponent === null) continue;
         // x^2_i is x_i squared.
         if (isSign('_') && node.kind === 'symbol' && !node.name.includes('_')) node = withSubscript(node.name);
         if (exponent.kind === 'degree') node = { kind: 'degree', arg: node };
-        else if (exponent.kind === 'symbol' && (exponent.name === 'T' || exponent.name === 'top') && node.kind === 'matrix') node = call('transpose', node);
+        else if (
+          exponent.kind === 'symbol' &&
+          (exponent.name === 'T' || exponent.name === 'top') &&
+          node.kind === 'matrix'
+        )
+          node = call('transpose', node);
         else if (exponent.kind === 'text') continue;
         else node = { kind: 'pow', base: node, exponent };
       } else if (token.text === '!') {
@@ -443,7 +487,11 @@ export function parse(source: string, budget: Budget, level = 0): Node {
   }
 
   const primed = (node: Node): Node =>
-    node.kind === 'symbol' ? applied(`${node.name}'`) : node.kind === 'apply' ? { ...node, name: `${node.name}'` } : node;
+    node.kind === 'symbol'
+      ? applied(`${node.name}'`)
+      : node.kind === 'apply'
+        ? { ...node, name: `${node.name}'` }
+        : node;
 
   /** The exponent in braces; null where it is only a sign, as in 3^{-}. */
   function scriptGroup(): Node | null {
@@ -483,7 +531,7 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     return minus ? { kind: 'neg', arg } : arg;
   }
 
-  function scriptAtom(): Node {
+  function scriptAtom(powers = true): Node {
     return deeper(() => {
       const token = peek();
       let base: Node;
@@ -495,7 +543,12 @@ export function parse(source: string, budget: Budget, level = 0): Node {
         base = symbol(token.text);
       } else base = atom();
       // Right associative: 2^3^4.
-      if (!isSign('^') || (!isSign('^', 1) && peek(1).type !== 'number' && peek(1).type !== 'letter' && !isSign('(', 1))) return base;
+      if (
+        !powers ||
+        !isSign('^') ||
+        (!isSign('^', 1) && peek(1).type !== 'number' && peek(1).type !== 'letter' && !isSign('(', 1))
+      )
+        return base;
       here++;
       return { kind: 'pow', base, exponent: scriptAtom() };
     });
@@ -535,7 +588,10 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     const base = name.replace(/[_'].*$/, '');
     const single = (peek(1).type === 'letter' || peek(1).type === 'number') && isSign(')', 2);
     const known =
-      name.endsWith("'") || alwaysApplied.has(base) || ((/^[A-Z]$/.test(base) || 'uvyprs'.includes(base)) && (single || commaInside())) || (single && isSign('=', 3));
+      name.endsWith("'") ||
+      alwaysApplied.has(base) ||
+      ((/^[A-Z]$/.test(base) || 'uvyprs'.includes(base)) && (single || commaInside())) ||
+      (single && isSign('=', 3));
     if (!known) return symbol(name);
     const args = bracketed();
     return { kind: 'apply', name, args };
@@ -572,34 +628,39 @@ export function parse(source: string, budget: Budget, level = 0): Node {
   // Atoms
 
   function atom(): Node {
-    return deeper(() => {
-      spend(budget);
-      const token = peek();
-      switch (token.type) {
-        case 'number':
-          here++;
-          return afterNumber(token);
-        case 'letter':
-          return letter(token);
-        case 'function':
-          return functionCall();
-        case 'text': {
-          const node = textFactor(false);
-          return typeof node === 'string' ? ({ kind: 'text', text: node } as const) : node;
-        }
-        case 'unit':
-          // A currency before its amount: €5.
-          here++;
-          if (peek().type === 'number') return { kind: 'quantity', arg: atom(), unit: token.text } as const;
-          return stop('an amount');
-        case 'command':
-          return command(token);
-        case 'sign':
-          return signAtom(token);
-        default:
-          return stop('a value');
+    enter();
+    const node = atomWithin();
+    depth--;
+    return node;
+  }
+
+  function atomWithin(): Node {
+    spend(budget);
+    const token = peek();
+    switch (token.type) {
+      case 'number':
+        here++;
+        return afterNumber(token);
+      case 'letter':
+        return letter(token);
+      case 'function':
+        return functionCall();
+      case 'text': {
+        const node = textFactor(false);
+        return typeof node === 'string' ? ({ kind: 'text', text: node } as const) : node;
       }
-    });
+      case 'unit':
+        // A currency before its amount: €5.
+        here++;
+        if (peek().type === 'number') return { kind: 'quantity', arg: atom(), unit: token.text } as const;
+        return stop('an amount');
+      case 'command':
+        return command(token);
+      case 'sign':
+        return signAtom(token);
+      default:
+        return stop('a value');
+    }
   }
 
   function afterNumber(token: Token): Node {
@@ -617,11 +678,23 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       const fraction = plainFraction();
       if (fraction) return { kind: 'add', args: [node, fraction] };
       here = start;
-    } else if (peek().type === 'number' && peek().number!.value.d !== 1n && peek().number!.decimals === null && vulgar(peek().text)) {
+    } else if (
+      peek().type === 'number' &&
+      peek().number!.value.d !== 1n &&
+      peek().number!.decimals === null &&
+      vulgar(peek().text)
+    ) {
       const next = peek().number!;
       here++;
       return { kind: 'add', args: [node, next] };
-    } else if (peek().type === 'number' && peek().space && isSign('/', 1) && peek(2).type === 'number' && !peek(1).space && !peek(2).space) {
+    } else if (
+      peek().type === 'number' &&
+      peek().space &&
+      isSign('/', 1) &&
+      peek(2).type === 'number' &&
+      !peek(1).space &&
+      !peek(2).space
+    ) {
       const [over, under] = [peek().number!, peek(2).number!];
       if (over.decimals === null && under.decimals === null && under.value.n > over.value.n && over.value.n > 0n) {
         here += 3;
@@ -701,26 +774,39 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     for (;;) {
       if (isSign('_') && base === null) {
         here++;
-        base = isSign('{') ? group() : scriptAtom();
+        base = isSign('{') ? group() : scriptAtom(false);
       } else if (isSign('^') && exponent === null) {
         here++;
-        exponent = isSign('{') || isSign('⦃') ? scriptGroup() : isSign('-') || isSign('+') ? scriptSign() : scriptAtom();
+        exponent =
+          isSign('{') || isSign('⦃') ? scriptGroup() : isSign('-') || isSign('+') ? scriptSign() : scriptAtom(false);
         if (exponent === null) break;
       } else break;
     }
     const args = functionArguments(name);
     let meant = name;
-    if (exponent?.kind === 'neg' && exponent.arg.kind === 'number' && exponent.arg.value.n === 1n && exponent.arg.value.d === 1n && inverses[name] !== undefined) {
+    if (
+      exponent?.kind === 'neg' &&
+      exponent.arg.kind === 'number' &&
+      exponent.arg.value.n === 1n &&
+      exponent.arg.value.d === 1n &&
+      inverses[name] !== undefined
+    ) {
       meant = inverses[name]!;
       exponent = null;
     }
     const ten = numberNode(whole(10));
     const node: Node =
-      meant === 'log' ? call('log', args[0]!, base ?? ten) : meant === 'lg' ? call('log', args[0]!, base ?? ten)
-        : meant === 'cbrt' ? call('root', args[0]!, numberNode(whole(3)))
-          : meant === 'exp' ? { kind: 'pow', base: symbol('e'), exponent: args[0]! }
-            : meant === 'Gamma' && args.length === 1 ? call('gamma', args[0]!)
-              : { kind: 'call', name: meant, args };
+      meant === 'log'
+        ? call('log', args[0]!, base ?? ten)
+        : meant === 'lg'
+          ? call('log', args[0]!, base ?? ten)
+          : meant === 'cbrt'
+            ? call('root', args[0]!, numberNode(whole(3)))
+            : meant === 'exp'
+              ? { kind: 'pow', base: symbol('e'), exponent: args[0]! }
+              : meant === 'Gamma' && args.length === 1
+                ? call('gamma', args[0]!)
+                : { kind: 'call', name: meant, args };
     return exponent ? { kind: 'pow', base: node, exponent } : node;
   }
 
@@ -772,7 +858,11 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       bars = outerBars;
       builders = outerBuilders;
       if (found.items.length === 0) return stop('something between braces');
-      return found.items.length === 1 ? found.items[0]! : several === 'list' ? joined(found) : { kind: 'set', items: found.items };
+      return found.items.length === 1
+        ? found.items[0]!
+        : several === 'list'
+          ? joined(found)
+          : { kind: 'set', items: found.items };
     });
   }
 
@@ -900,10 +990,10 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     for (;;) {
       if (isSign('_')) {
         here++;
-        below = isSign('{') ? emptyOr(() => groupStatement()) : scriptAtom();
+        below = isSign('{') ? emptyOr(() => groupStatement()) : scriptAtom(false);
       } else if (isSign('^')) {
         here++;
-        above = isSign('{') ? emptyOr(() => groupStatement()) : isSign('-') ? scriptSign() : scriptAtom();
+        above = isSign('{') ? emptyOr(() => groupStatement()) : isSign('-') ? scriptSign() : scriptAtom(false);
       } else return { below, above };
     }
   }
@@ -931,7 +1021,12 @@ export function parse(source: string, budget: Budget, level = 0): Node {
   function big(op: 'sum' | 'product'): Node {
     const { below, above } = scripts();
     const body = product();
-    if (below?.kind === 'relation' && below.ops.length === 1 && below.ops[0] === '=' && below.terms[0]!.kind === 'symbol')
+    if (
+      below?.kind === 'relation' &&
+      below.ops.length === 1 &&
+      below.ops[0] === '=' &&
+      below.terms[0]!.kind === 'symbol'
+    )
       return { kind: 'big', op, variable: below.terms[0]!.name, body, from: below.terms[1]!, to: above };
     return { kind: 'big', op, variable: '', body, from: below, to: above };
   }
@@ -951,7 +1046,14 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     const side = limitSide as 1 | -1 | null;
     const body = product();
     if (below?.kind === 'relation' && below.terms.length === 2 && below.terms[0]!.kind === 'symbol')
-      return { kind: 'big', op: 'limit', variable: below.terms[0]!.name, body, from: below.terms[1]!, to: side === null ? null : numberNode(whole(side)) };
+      return {
+        kind: 'big',
+        op: 'limit',
+        variable: below.terms[0]!.name,
+        body,
+        from: below.terms[1]!,
+        to: side === null ? null : numberNode(whole(side)),
+      };
     return { kind: 'big', op: 'limit', variable: '', body, from: below, to: null };
   }
 
@@ -959,10 +1061,16 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     return deeper(() => {
       const plain = name.replace('*', '');
       if (plain === 'array' || plain === 'tabular' || plain === 'alignedat') if (isSign('{')) scriptSource();
-      if (isSign('[') && (peek(1).text === 't' || peek(1).text === 'b' || peek(1).text === 'c') && isSign(']', 2)) here += 3;
+      if (isSign('[') && (peek(1).text === 't' || peek(1).text === 'b' || peek(1).text === 'c') && isSign(']', 2))
+        here += 3;
       const rows: { cells: Node[]; when: Node | null; conditional: boolean }[] = [];
-      let row: { cells: Node[]; when: Node | null; conditional: boolean } = { cells: [], when: null, conditional: false };
-      const isEnd = (): boolean => peek().type === 'end' || (peek().type === 'command' && peek().text.startsWith('end '));
+      let row: { cells: Node[]; when: Node | null; conditional: boolean } = {
+        cells: [],
+        when: null,
+        conditional: false,
+      };
+      const isEnd = (): boolean =>
+        peek().type === 'end' || (peek().type === 'command' && peek().text.startsWith('end '));
       const [outerBars, outerBuilders] = [bars, builders];
       bars = 0;
       builders = 0;
@@ -984,11 +1092,17 @@ export function parse(source: string, budget: Budget, level = 0): Node {
           continue;
         }
         const node = statement();
-        if (row.cells.length > 0 && (row.conditional || node.kind === 'relation') && (plain === 'cases' || plain === 'array' || plain === 'aligned') && row.cells[0]!.kind !== 'relation') {
+        if (
+          row.cells.length > 0 &&
+          (row.conditional || node.kind === 'relation') &&
+          (plain === 'cases' || plain === 'array' || plain === 'aligned') &&
+          row.cells[0]!.kind !== 'relation'
+        ) {
           row.when = row.when ?? node;
           row.conditional = true;
         } else row.cells.push(node);
-        if (!isEnd() && !isSign('&') && !isSign('\\\\') && !isSign(',') && !isSign(';') && peek().type !== 'text') stop("'&' or a new line");
+        if (!isEnd() && !isSign('&') && !isSign('\\\\') && !isSign(',') && !isSign(';') && peek().type !== 'text')
+          stop("'&' or a new line");
       }
       if (row.cells.length > 0) rows.push(row);
       if (peek().type === 'end') stop(`\\end{${name}}`);
@@ -998,7 +1112,10 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       if (rows.length === 0) return stop('a row');
       if (rows.some(({ conditional }) => conditional))
         return { kind: 'piecewise', cases: rows.map(({ cells, when }) => ({ value: cells[0]!, when })) };
-      if (/^(?:cases|align|aligned|gather|gathered|equation|split|eqnarray|alignat|alignedat)$/.test(plain) || rows.every(({ cells }) => cells.every(cell => cell.kind === 'relation'))) {
+      if (
+        /^(?:cases|align|aligned|gather|gathered|equation|split|eqnarray|alignat|alignedat)$/.test(plain) ||
+        rows.every(({ cells }) => cells.every(cell => cell.kind === 'relation'))
+      ) {
         const items = rows.flatMap(({ cells }) => cells);
         return items.length === 1 ? items[0]! : { kind: 'list', items };
       }
@@ -1128,7 +1245,8 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       if (!accept('⦄') && !accept('}')) stop("'}'");
       if (first.items.length === 0) return { kind: 'namedSet', name: '∅' };
       // \{a+b\}\{c\} are brackets of a product.
-      if (first.items.length === 1 && (isSign('⦃') || isSign('^') || isSign('*') || (here > 1 && productBefore()))) return first.items[0]!;
+      if (first.items.length === 1 && (isSign('⦃') || isSign('^') || isSign('*') || (here > 1 && productBefore())))
+        return first.items[0]!;
       return { kind: 'set', items: first.items };
     });
   }
@@ -1142,7 +1260,11 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       if (text === '⦄') open++;
       else if (text === '⦃' && --open === 0) {
         const before = tokens[at - 1];
-        return before !== undefined && before.type === 'sign' && (before.text === '⦄' || before.text === '*' || before.text === '∫');
+        return (
+          before !== undefined &&
+          before.type === 'sign' &&
+          (before.text === '⦄' || before.text === '*' || before.text === '∫')
+        );
       }
     }
     return false;
@@ -1174,7 +1296,17 @@ export function parse(source: string, budget: Budget, level = 0): Node {
   return joined({ items, marks });
 }
 
-const baseWords: Readonly<Record<string, number>> = { two: 2, three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10 };
+const baseWords: Readonly<Record<string, number>> = {
+  two: 2,
+  three: 3,
+  four: 4,
+  five: 5,
+  six: 6,
+  seven: 7,
+  eight: 8,
+  nine: 9,
+  ten: 10,
+};
 
 /** A fraction of two whole numbers. */
 export const fraction = (n: bigint, d: bigint): Node => numberNode(rational(n, d));

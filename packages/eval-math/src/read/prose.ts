@@ -9,17 +9,38 @@ const plainWord = /[a-zA-Z]{3,}/g;
 export function isProse(text: string): boolean {
   if (!/[a-zA-Z]{3}/.test(text)) return false;
   const outside = text
-    .replace(/\\(?:text|textbf|textit|mathrm|mbox|textnormal|operatorname|begin|end|mathbf|mathbb|mathit|variable)\s*\*?\{[^{}]*\}/g, ' ')
+    .replace(
+      /\\(?:text|textbf|textit|mathrm|mbox|textnormal|operatorname|begin|end|mathbf|mathbb|mathit|variable)\s*\*?\{[^{}]*\}/g,
+      ' ',
+    )
     .replace(/\\[a-zA-Z]+/g, ' ');
   const words = outside.match(plainWord) ?? [];
-  const strange = words.filter(word => word !== 'and' && !plainFunctions.has(word) && !plainLetters.has(word) && !/^(?:percent|pct|percentage|infinity|mod|union|sin|cos|tan|log)/.test(word));
+  const strange = words.filter(
+    word =>
+      word !== 'and' &&
+      !plainFunctions.has(word) &&
+      !plainLetters.has(word) &&
+      !/^(?:percent|pct|percentage|infinity|mod|union|sin|cos|tan|log)/.test(word),
+  );
   if (strange.length === 0) return false;
   const mathematics = /[\d\\^_=<>+*/]/.test(text);
-  if (!mathematics) return text.length > 60;
+  if (!mathematics)
+    return (
+      text.length > 60 ||
+      text.trim().split(/\s+/).length > 5 ||
+      /\bI\b|['’]t\b|\b(?:sorry|not sure|cannot|unable)\b/.test(text)
+    );
   // 34 miles per hour, $125$ miles
-  const trailing = /^[^a-zA-Z]*[\d)\]}%$°]\$?[\s~]*((?:[a-zA-Z]{2,}\.?|per|a|[-/])(?:[\s/-]+[a-zA-Z]+\.?){0,3})$/.exec(text.length < 200 ? text : '');
+  const trailing = /^[^a-zA-Z]*[\d)\]}%$°]\$?[\s~]*((?:[a-zA-Z]{2,}\.?|per|a|[-/])(?:[\s/-]+[a-zA-Z]+\.?){0,3})$/.exec(
+    text.length < 200 ? text : '',
+  );
   if (trailing) return false;
   if (strange.every(word => isPlainUnit(word) || unitOf(word) !== null) && text.length < 80) return false;
   // A single name before an equal sign: Area = 5; a product of letters: abc + 1.
-  return !(strange.length === 1 && text.length < 120 && (/^[A-Za-z]{3,}\s*=/.test(text) || !/[a-z]{4}|[A-Z][a-z]{2}/.test(strange[0]!)) && !/\s[a-z]{2,}\s/.test(outside));
+  return !(
+    strange.length === 1 &&
+    text.length < 120 &&
+    (/^[A-Za-z]{3,}\s*=/.test(text) || !/[a-z]{4}|[A-Z][a-z]{2}/.test(strange[0]!)) &&
+    !/\s[a-z]{2,}\s/.test(outside)
+  );
 }

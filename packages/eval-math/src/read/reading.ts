@@ -25,14 +25,19 @@ export interface ReadOptions {
 /** Takes away what frames an answer: delimiters of math, boxes, emphasis, a full stop. Linear in its length. */
 export function unframed(source: string): string {
   let text = source.trim();
-  if (/^[\w+-]+(?:\.\d+)?$/.test(text)) return text;
+  if (/^[\w+-]+(?:\.\d+)?$/.test(text) || (bareStart.test(text) && bareEnd.test(text))) return text;
   for (let round = 0; round < 6; round++) {
     const before = text;
     text = text.replace(/^(?:\\[,;:! ]|~|\\quad|\\qquad|\\displaystyle|\\n(?![a-zA-Z])|\s)+/, '');
     text = trimEnd(text);
     if (text.startsWith('**') && text.endsWith('**') && text.length > 4) text = text.slice(2, -2);
     for (const [open, close] of frames) {
-      if (text.startsWith(open) && text.endsWith(close) && text.length > open.length + close.length && (open !== '$' || onlyFrame(text)))
+      if (
+        text.startsWith(open) &&
+        text.endsWith(close) &&
+        text.length > open.length + close.length &&
+        (open !== '$' || onlyFrame(text))
+      )
         text = text.slice(open.length, -close.length);
     }
     if (/^\$+[^$]*$/.test(text)) text = text.replace(/^\$+/, '');
@@ -44,6 +49,10 @@ export function unframed(source: string): string {
   }
   return text;
 }
+
+/** Neither a frame nor spacing at either end: nothing to take away. */
+const bareStart = /^(?:[\w({|[+-]|\\(?:[dt]?frac|sqrt|pi|left|begin|text|\{)(?![a-zA-Z]))/;
+const bareEnd = /[\w)}|](?<!\\.|\\q?quad|\$)$/;
 
 const frames: readonly (readonly [string, string])[] = [
   ['$$', '$$'],
@@ -61,11 +70,27 @@ function trimEnd(text: string): string {
   for (;;) {
     const c = text[end - 1];
     if (c === undefined) break;
-    if (c === ' ' || c === '\n' || c === '\t' || c === '\r' || c === ',' || c === ';' || c === ':' || c === '。' || c === '，' || c === '~') {
+    if (
+      c === ' ' ||
+      c === '\n' ||
+      c === '\t' ||
+      c === '\r' ||
+      c === ',' ||
+      c === ';' ||
+      c === ':' ||
+      c === '。' ||
+      c === '，' ||
+      c === '~'
+    ) {
       // `\,` and `\;` go as a whole; the space of `\ ` too.
       end -= text[end - 2] === '\\' && text[end - 3] !== '\\' ? 2 : 1;
     } else if (c === '!' && text[end - 2] === '\\') end -= 2;
-    else if (c === '.' && !text.endsWith('..', end) && !/\\(?:m?right|m?left)\s*$/.test(text.slice(Math.max(0, end - 9), end - 1))) end--;
+    else if (
+      c === '.' &&
+      !text.endsWith('..', end) &&
+      !/\\(?:m?right|m?left)\s*$/.test(text.slice(Math.max(0, end - 9), end - 1))
+    )
+      end--;
     else if (c === '.' && text.endsWith('\\right..', end)) end--;
     else if (c === '\\' && text[end - 2] === '\\') end -= 2;
     else if (text.endsWith('\\quad', end)) end -= 5;
@@ -102,17 +127,20 @@ export function read(source: string, budget: Budget, options: ReadOptions = {}):
   const nothing = (stop: Stop): Reading => ({ text, node: null, stop, words });
   if (text === '') return nothing({ stop: 'unparsed', what: 'an answer', at: 0 });
   const based = text.length < 60 ? inBase.exec(text) : null;
-  if (based && /\d/.test(based[1]!)) {
+  if (based && (/\d/.test(based[1]!) || (based[2] === '16' && based[1]!.length > 1))) {
     const base = { two: 2, eight: 8, sixteen: 16 }[based[2]!] ?? Number(based[2]);
-    if (base >= 2 && base <= 36 && [...based[1]!].every(digit => parseInt(digit, 36) < base)) return { text, node: { kind: 'based', digits: based[1]!, base }, stop: null, words: null };
+    if (base >= 2 && base <= 36 && [...based[1]!].every(digit => parseInt(digit, 36) < base))
+      return { text, node: { kind: 'based', digits: based[1]!, base }, stop: null, words: null };
   }
   if (options.decimalComma && /^[-+]?\d+,\d+$/.test(text) && !/^[-+]?[1-9]\d{0,2}(?:,\d{3})+$/.test(text)) {
     const node = decimalNumber(text.replace(/[-+]/, '').replace(',', '.'));
     return { text, node: text.startsWith('-') ? { kind: 'neg', arg: node } : node, stop: null, words };
   }
-  if (words !== null && (words.includes(' ') || known.has(words))) return { text, node: { kind: 'text', text: words }, stop: null, words };
+  if (words !== null && (words.includes(' ') || known.has(words)))
+    return { text, node: { kind: 'text', text: words }, stop: null, words };
   // A sentence is compared as one, whatever numbers are in it.
-  if (words === null && text.length <= 600 && isProse(text)) return { text, node: null, stop: null, words: plainWords(text) };
+  if (words === null && text.length <= 600 && isProse(text))
+    return { text, node: null, stop: null, words: plainWords(text) };
   try {
     return { text, node: parse(text, budget), stop: null, words };
   } catch (error) {
@@ -121,13 +149,23 @@ export function read(source: string, budget: Budget, options: ReadOptions = {}):
     const tail = text.length < 200 ? trailingWords.exec(text) : null;
     if (tail) {
       try {
-        return { text, node: { kind: 'quantity', arg: parse(tail[1]!, budget), unit: tail[2]!.toLowerCase() }, stop: null, words: null };
+        return {
+          text,
+          node: { kind: 'quantity', arg: parse(tail[1]!, budget), unit: tail[2]!.toLowerCase() },
+          stop: null,
+          words: null,
+        };
       } catch (second) {
         if (!isStop(second)) throw second;
       }
     }
     // Words with numbers in them, in any language: compared as words.
-    if (words === null && text.length <= 400 && /\p{L}{3,}/u.test(text.replace(/\\[a-zA-Z]+/g, ''))) return { text, node: null, stop: error, words: plainWords(text) };
+    if (
+      words === null &&
+      text.length <= 400 &&
+      /\p{L}{3,}/u.test(text.replace(/\\(?:begin|end)\s*\{[^{}]*\}|\\[a-zA-Z]+/g, ''))
+    )
+      return { text, node: null, stop: error, words: plainWords(text) };
     return nothing(error);
   }
 }
@@ -135,14 +173,27 @@ export function read(source: string, budget: Budget, options: ReadOptions = {}):
 /** The words of a text of letters only, in lower case; null where it is something else. */
 export function wordsOf(text: string): string | null {
   if (text.length > 400 || /[\d^_=+*/<>|&]/.test(text)) return null;
-  const bare = text.replace(/\\(?:text|textbf|textit|mathrm|mbox|textnormal|textrm|operatorname)\s*\{([^{}]*)\}/g, ' $1 ').replace(/\\[ ,;!]|~/g, ' ');
+  const bare = text
+    .replace(/\\(?:text|textbf|textit|mathrm|mbox|textnormal|textrm|operatorname)\s*\{([^{}]*)\}/g, ' $1 ')
+    .replace(/\\[ ,;!]|~/g, ' ');
   if (!/^[\p{L}\s'’.,()-]*$/u.test(bare)) return null;
   const letters = bare.replace(/[^\p{L}]/gu, '');
   if (letters.length < 2) return null;
   // One letter at a time is mathematics: (a, b).
-  const parts = bare.trim().split(/[\s.,()'’-]+/).filter(part => part !== '');
-  if (parts.every(part => part.length === 1 && !/[aI]/.test(part)) || (/[,(]/.test(bare) && parts.every(part => part.length <= 2))) return null;
-  if (parts.some(part => part === 'and' || part === 'or') && parts.every(part => part.length === 1 || part === 'and' || part === 'or')) return null;
+  const parts = bare
+    .trim()
+    .split(/[\s.,()'’-]+/)
+    .filter(part => part !== '');
+  if (
+    parts.every(part => part.length === 1 && !/[aI]/.test(part)) ||
+    (/[,(]/.test(bare) && parts.every(part => part.length <= 2))
+  )
+    return null;
+  if (
+    parts.some(part => part === 'and' || part === 'or') &&
+    parts.every(part => part.length === 1 || part === 'and' || part === 'or')
+  )
+    return null;
   return plainWords(parts.join(' '));
 }
 
@@ -165,7 +216,9 @@ const meanings: readonly (readonly string[])[] = [
   ['diverges', 'divergent'],
   ['all real numbers', 'all reals', 'every real number'],
 ];
-const known: ReadonlyMap<string, string> = new Map(meanings.flatMap(group => group.map(words => [words, group[0]!] as const)));
+const known: ReadonlyMap<string, string> = new Map(
+  meanings.flatMap(group => group.map(words => [words, group[0]!] as const)),
+);
 
 /** The same word for all that mean the same. */
 export const meaningOf = (words: string): string => known.get(words) ?? words;
