@@ -6,6 +6,7 @@ import type { GradePair } from '../grade-all.js';
 import { openPool, type GradePool } from '../pool.node.js';
 import { profiles, type ProfileName } from '../profiles.js';
 import { explain } from './explain.js';
+import { numberOption } from './options.js';
 import { jsonLines, openLines, plain, type Line } from './lines.node.js';
 
 /** Pairs on their way at once: enough for all threads, little enough to stay in memory. */
@@ -21,7 +22,7 @@ export async function runGrade(call: CommandCall, _host: Host): Promise<number> 
       'E_OPTION',
       'input: expected a file of JSON lines, received none. Give --input FILE.jsonl, or --explain GOLD PRED for one pair.',
     );
-  const workers = numberOf(options, 'workers', 0, 64);
+  const workers = numberOption(options, 'workers', { least: 0, most: 64 });
   const pool = workers === 0 ? null : openPool({ ...(workers === undefined ? {} : { workers }), grade: how });
   const output = typeof options['output'] === 'string' ? await openLines(options['output']) : null;
   const counts: Record<VerdictName, number> = { correct: 0, incorrect: 0, unparsed: 0, undecided: 0 };
@@ -97,7 +98,7 @@ function optionsOf(options: CommandCall['options']): Omit<GradeOptions, 'deepEqu
           `profile: expected one of ${Object.keys(profiles).join(', ')}, received ${name}. Correct the option.`,
         ))
       : {};
-  const places = numberOf(options, 'places', 0, 15);
+  const places = numberOption(options, 'places', { least: 0, most: 15 });
   return {
     ...profile,
     compare: {
@@ -107,19 +108,6 @@ function optionsOf(options: CommandCall['options']): Omit<GradeOptions, 'deepEqu
       ...(places === undefined ? {} : { places }),
     },
   };
-}
-
-function numberOf(options: CommandCall['options'], name: string, least: number, most: number): number | undefined {
-  const value = options[name];
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  return value !== '' && Number.isInteger(number) && number >= least && number <= most
-    ? number
-    : fail(
-        'E_OPTION',
-        `${name}: expected a whole number from ${least} to ${most}, received ${JSON.stringify(value)}. Correct the option.`,
-        { name, value },
-      );
 }
 
 /** A number is as good as its text: JSON files hold both. */

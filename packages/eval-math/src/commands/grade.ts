@@ -33,7 +33,7 @@ export const grade: Command = {
     "grade --explain '\\frac{1}{2}' '0.5'",
     'grade --input answers.jsonl',
     'grade --input answers.jsonl --json > verdicts.jsonl',
-    'cat answers.jsonl | heddle grade --input - --output verdicts.jsonl',
+    'grade --input - --output verdicts.jsonl',
   ],
   run: async (call, host) => (await import('./grade.run.node.js')).runGrade(call, host),
 };

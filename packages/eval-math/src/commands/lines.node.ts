@@ -1,6 +1,6 @@
 /** JSON lines in and out, as streams: neither file is ever whole in memory. */
 
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fail } from '@heddle/core';
 import { fileSink } from '@heddle/core/node';
@@ -13,9 +13,7 @@ export interface Line {
 
 /** @param path a file, or `-` for standard input @throws E_FILE, E_JSON with the line */
 export async function* jsonLines(path: string): AsyncGenerator<Line> {
-  const input = path === '-' ? process.stdin : createReadStream(path, 'utf8');
-  let problem: Error | null = null;
-  input.on('error', (error: Error) => (problem = error));
+  const input = path === '-' ? process.stdin : await readable(path);
   const lines = createInterface({ input, crlfDelay: Infinity });
   let number = 0;
   try {
@@ -44,13 +42,24 @@ export async function* jsonLines(path: string): AsyncGenerator<Line> {
   } finally {
     lines.close();
   }
-  if (problem !== null)
-    fail(
+}
+
+async function readable(path: string): Promise<NodeJS.ReadableStream> {
+  try {
+    const file = await open(path);
+    if ((await file.stat()).isDirectory()) {
+      await file.close();
+      throw new Error('a folder');
+    }
+    return file.createReadStream({ encoding: 'utf8' });
+  } catch (error) {
+    return fail(
       'E_FILE',
-      `${path}: expected a file to read, received: ${(problem as Error).message}. Check the path.`,
+      `${path}: expected a file to read, received: ${(error as Error).message}. Check the path.`,
       { path },
-      problem,
+      error,
     );
+  }
 }
 
 export interface LineSink {

@@ -29,10 +29,18 @@ export const add = (a: Rational, b: Rational): Rational =>
   a.d === 1n && b.d === 1n ? { n: a.n + b.n, d: 1n } : rational(a.n * b.d + b.n * a.d, a.d * b.d);
 export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
 export const subtract = (a: Rational, b: Rational): Rational => add(a, negate(b));
-export const multiply = (a: Rational, b: Rational): Rational =>
-  a.d === 1n && b.d === 1n ? { n: a.n * b.n, d: 1n } : rational(a.n * b.n, a.d * b.d);
+/** ±1: what needs no lowest terms afterwards. */
+const isUnit = (a: Rational): boolean => a.d === 1n && (a.n === 1n || a.n === -1n);
+
+export function multiply(a: Rational, b: Rational): Rational {
+  if (isUnit(b)) return b.n === 1n ? a : negate(a);
+  if (isUnit(a)) return a.n === 1n ? b : negate(b);
+  return a.d === 1n && b.d === 1n ? { n: a.n * b.n, d: 1n } : rational(a.n * b.n, a.d * b.d);
+}
 /** @param b not 0 */
-export const divide = (a: Rational, b: Rational): Rational => rational(a.n * b.d, a.d * b.n);
+export const divide = (a: Rational, b: Rational): Rational =>
+  isUnit(b) ? multiply(a, b) : isUnit(a) && a.n === 1n ? inverse(b) : rational(a.n * b.d, a.d * b.n);
+const inverse = (a: Rational): Rational => (a.n < 0n ? { n: -a.d, d: -a.n } : { n: a.d, d: a.n });
 export const equals = (a: Rational, b: Rational): boolean => a.n === b.n && a.d === b.d;
 export const compare = (a: Rational, b: Rational): number => {
   const difference = a.n * b.d - b.n * a.d;

@@ -119,7 +119,7 @@ export function evaluate(node: Node, at: Assignment, budget: Budget): Complex {
 
 function evaluateCall(name: string, nodes: readonly Node[], at: Assignment, budget: Budget): Complex {
   const exact = (): Complex => {
-    spend(budget, 100);
+    spend(budget, 400);
     const scope = openScope(budget);
     try {
       return valueOfForm(formOf({ kind: 'call', name, args: nodes }, scope), at, scope);
