@@ -2,7 +2,14 @@
 
 import { defaultLimits, openBudget, stopOf, type Limits } from './budget.js';
 import { canonicalReading } from './equal/canonical.js';
-import { defaultCompareOptions, sameReading, type CompareOptions, type Context, type RuleId } from './equal/compare.js';
+import {
+  defaultCompareOptions,
+  sameReading,
+  squeezed,
+  type CompareOptions,
+  type Context,
+  type RuleId,
+} from './equal/compare.js';
 import {
   defaultExtractOptions,
   extract,
@@ -75,7 +82,7 @@ const missing: Side = { text: '', how: null, node: null };
  */
 export function grade(gold: string, answer: string, options: GradeOptions = {}): MathVerdict {
   const prepared = prepare(options);
-  const foundGold = referenceIn(gold, prepared.extract);
+  let foundGold = referenceIn(gold, prepared.extract);
   if (foundGold === null) return failed('unparsed', 'extract-gold', missing, missing, 'The reference holds no answer.');
   const goldSide: Side = { text: foundGold.text, how: foundGold.how, node: null };
   const foundAnswer =
@@ -86,7 +93,9 @@ export function grade(gold: string, answer: string, options: GradeOptions = {}):
       : extract(answer, prepared.extract);
   if (foundAnswer === null)
     return failed('unparsed', 'extract-answer', goldSide, missing, 'No answer was found in the text.');
-  const answerSide: Side = { text: foundAnswer.text, how: foundAnswer.how, node: null };
+  // Who repeats the reference word for word has it right, even where it is a sentence that we would take apart.
+  if (foundGold.text !== foundAnswer.text && squeezed(gold) === squeezed(foundAnswer.text))
+    foundGold = { text: foundAnswer.text, how: 'whole', plain: foundAnswer.plain };
 
   // A budget each, so that a reference is read the same whatever it is compared with.
   const goldReading = readSafely(
@@ -108,7 +117,7 @@ export function grade(gold: string, answer: string, options: GradeOptions = {}):
     options.words === false
       ? ([goldReading, answerReading].map(withoutWords) as [Reading, Reading])
       : ([goldReading, answerReading] as const);
-  return compareReadings(...sides, { gold: goldSide.how, answer: answerSide.how }, prepared, options.deepEquality);
+  return compareReadings(...sides, { gold: foundGold.how, answer: foundAnswer.how }, prepared, options.deepEquality);
 }
 
 /** A reference is an answer more often than a text: a sentence without any announcement is compared as a sentence. */

@@ -54,21 +54,30 @@ export function benchmarkFile(name: string, folder: string): string {
   );
 }
 
-/** @throws E_BENCHMARK, E_JSON, E_FILE */
-export async function readProblems(path: string): Promise<readonly Problem[]> {
+/**
+ * @param note told how many problems were left out because their answer is empty
+ * @throws E_BENCHMARK, E_JSON, E_FILE
+ */
+export async function readProblems(path: string, note?: (text: string) => void): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   const seen = new Set<string>();
+  let [at, empty] = [0, 0];
   for await (const row of rowsOf(path)) {
-    const problem = problemOf(row, problems.length, `${basename(path)}, row ${problems.length + 1}`);
+    const problem = problemOf(row, at++, `${basename(path)}, row ${at}`);
+    if (problem === null) {
+      empty++;
+      continue;
+    }
     if (seen.has(problem.id))
       fail(
         'E_BENCHMARK',
-        `${basename(path)}, row ${problems.length + 1}: expected an id of its own, received '${problem.id}' a second time. Make ids unique.`,
+        `${basename(path)}, row ${at}: expected an id of its own, received '${problem.id}' a second time. Make ids unique.`,
         { path },
       );
     seen.add(problem.id);
     problems.push(problem);
   }
+  if (empty > 0) note?.(`${basename(path)}: ${empty} of ${at} problems have no answer and are left out`);
   if (problems.length === 0)
     fail('E_EMPTY', `${path}: expected at least one problem, received none. Check the file.`, { path });
   return problems;
@@ -118,8 +127,10 @@ export async function readCompletions(path: string): Promise<CompletionFile> {
       !problems.has(key) &&
       (value['gold'] !== undefined || value['answer'] !== undefined) &&
       (value['question'] !== undefined || value['problem'] !== undefined)
-    )
-      problems.set(key, { ...problemOf(value, row, where), id: key });
+    ) {
+      const problem = problemOf(value, row, where);
+      if (problem) problems.set(key, { ...problem, id: key });
+    }
   }
   if (completions.length === 0)
     fail('E_EMPTY', `${path}: expected at least one completion, received none. Check the file.`, { path });

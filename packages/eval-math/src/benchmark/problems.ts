@@ -1,6 +1,7 @@
 /** Problems and where they come from: any rows with a question and an answer, under the names that people give them. */
 
 import { fail } from '@heddle/core';
+import { defaultExtractOptions, extract } from '../extract/extract.js';
 
 export interface Problem {
   readonly id: string;
@@ -69,15 +70,22 @@ const textOf = (value: unknown): string | null => {
 /**
  * A row as a problem.
  *
+ * @returns null for a problem whose answer is empty
  * @param where names the row in messages: `math.jsonl, line 3`
  * @throws E_BENCHMARK where question or answer are not there
  */
-export function problemOf(row: Readonly<Record<string, unknown>>, index: number, where: string): Problem {
+export function problemOf(row: Readonly<Record<string, unknown>>, index: number, where: string): Problem | null {
   const first = (names: readonly string[]): string | null =>
     names.map(name => textOf(row[name])).find(text => text !== null && text !== '') ?? null;
   const problem = first(questionNames);
-  // A worked solution ends with its answer: GSM8K writes it after ####.
-  const answer = first(answerNames);
+  // Where the answer itself is missing, a worked solution ends with it.
+  const solution = first(['solution']);
+  const answer =
+    first(answerNames) ??
+    (solution === null ? null : (extract(solution, { ...defaultExtractOptions, order: ['boxed'] })?.text ?? null));
+  // Some sets hold a few problems whose answer was lost: those cannot be graded.
+  if (problem !== null && answer === null && answerNames.some(name => row[name] === '' || row[name] === null))
+    return null;
   if (problem === null || answer === null)
     return fail(
       'E_BENCHMARK',

@@ -29,19 +29,17 @@ export function reportHtml(evaluation: Evaluation): string {
           : text,
     };
   };
-  const data = {
-    name: evaluation.name,
-    signature: evaluation.signature,
-    scores: evaluation.scores,
-    rules: Object.fromEntries([...rules].map(rule => [rule, sentences[rule as keyof typeof sentences]])),
-    problems: evaluation.problems.map(({ id, problem, gold, groups, completions }) => ({
-      id,
-      q: problem,
-      gold,
-      groups,
-      k: completions.map(sample),
-    })),
-  };
+  const problems = evaluation.problems.map(({ id, problem, gold, groups, completions }) => ({
+    id,
+    q: problem,
+    gold,
+    groups,
+    k: completions.map(sample),
+  }));
+  const { name, signature, scores } = evaluation;
+  // After the samples: they say which rules occur.
+  const told = Object.fromEntries([...rules].map(rule => [rule, sentences[rule as keyof typeof sentences]]));
+  const data = { name, signature, scores, rules: told, problems };
   // Inside a script element nothing may look like its end.
   const json = JSON.stringify(data, (_, value: unknown) =>
     typeof value === 'bigint' ? show({ n: value, d: 1n }) : value,

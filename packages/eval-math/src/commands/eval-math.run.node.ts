@@ -127,14 +127,14 @@ async function problemsFor({ options, note }: CommandCall, inFile: readonly Prob
     const path = benchmarkFile(benchmark, textOption(options, 'data') ?? '../shared/data/math');
     return {
       name: benchmark,
-      problems: cut(await readProblems(path)),
+      problems: cut(await readProblems(path, note)),
       usual: benchmarks.find(({ name }) => name === benchmark)!.samples,
     };
   }
   if (own !== undefined)
     return {
       name: basename(own).replace(/\.(?:jsonl|json|parquet)$/, ''),
-      problems: cut(await readProblems(own)),
+      problems: cut(await readProblems(own, note)),
       usual: 1,
     };
   if (inFile.length === 0)

@@ -118,7 +118,8 @@ export function sameReading(gold: Reading, answer: Reading, context: Context): A
   return same(gold.node, answer.node, context);
 }
 
-const squeezed = (text: string): string =>
+/** A text without what only places it. */
+export const squeezed = (text: string): string =>
   text.replace(/\\[dt]frac/g, '\\frac').replace(/\\(?:left|right|[,;:! ])(?![a-zA-Z])|\s+/g, '');
 
 export function same(gold: Node, answer: Node, context: Context): Answer {

@@ -3,6 +3,15 @@
 import { isPlainUnit, unitOf } from './units.js';
 import { plainFunctions, plainLetters } from './vocabulary.js';
 
+const unitAfter =
+  /^([^a-zA-Z]*[\d)\]}%$°]\$?)[\s~]*\(?((?:[a-zA-Z]{2,}\.?|a|per|[-/])(?:[\s/-]+[a-zA-Z]+\.?){0,4})\)?$/;
+
+/** A value and the words after it: `34 miles per hour`, `$125$ miles`, `9 (apples)`. null for anything else. */
+export function trailingUnit(text: string): { readonly value: string; readonly unit: string } | null {
+  const found = text.length < 200 ? unitAfter.exec(text) : null;
+  return found && { value: found[1]!, unit: found[2]!.toLowerCase() };
+}
+
 const plainWord = /[a-zA-Z]{3,}/g;
 
 /** Whether a text has words around its mathematics. Words alone are an answer of words. */
@@ -30,11 +39,7 @@ export function isProse(text: string): boolean {
       text.trim().split(/\s+/).length > 5 ||
       /\bI\b|['’]t\b|\b(?:sorry|not sure|cannot|unable)\b/.test(text)
     );
-  // 34 miles per hour, $125$ miles
-  const trailing = /^[^a-zA-Z]*[\d)\]}%$°]\$?[\s~]*((?:[a-zA-Z]{2,}\.?|per|a|[-/])(?:[\s/-]+[a-zA-Z]+\.?){0,3})$/.exec(
-    text.length < 200 ? text : '',
-  );
-  if (trailing) return false;
+  if (trailingUnit(text) !== null) return false;
   if (strange.every(word => isPlainUnit(word) || unitOf(word) !== null) && text.length < 80) return false;
   // A single name before an equal sign: Area = 5; a product of letters: abc + 1.
   return !(

@@ -4,7 +4,7 @@ import { isStop, type Budget, type Stop } from '../budget.js';
 import type { Node } from '../tree.js';
 import { decimalNumber } from './lexer.js';
 import { parse } from './parser.js';
-import { isProse } from './prose.js';
+import { isProse, trailingUnit } from './prose.js';
 
 export interface Reading {
   /** The text without what only frames it. */
@@ -112,8 +112,6 @@ function closesAtEnd(text: string, open: number): boolean {
 }
 
 const simpleNumber = /^([-+]?)(\d+(?:\.\d+)?)$/;
-/** A number, some words: `34 miles per hour`. */
-const trailingWords = /^([^a-zA-Z]*[\d)\]}%$°]\$?)[\s~]*((?:[a-zA-Z]{2,}\.?|a|per|[-/])(?:[\s/-]+[a-zA-Z]+\.?)*)$/;
 const inBase = /^\(?([0-9A-Fa-f]+)\)?_\{?(?:\\text\{)?(\d{1,2}|two|eight|sixteen)\}*$/;
 
 export function read(source: string, budget: Budget, options: ReadOptions = {}): Reading {
@@ -146,12 +144,12 @@ export function read(source: string, budget: Budget, options: ReadOptions = {}):
   } catch (error) {
     if (!isStop(error)) throw error;
     if (error.stop === 'budget') return nothing(error);
-    const tail = text.length < 200 ? trailingWords.exec(text) : null;
+    const tail = trailingUnit(text);
     if (tail) {
       try {
         return {
           text,
-          node: { kind: 'quantity', arg: parse(tail[1]!, budget), unit: tail[2]!.toLowerCase() },
+          node: { kind: 'quantity', arg: parse(tail.value, budget), unit: tail.unit },
           stop: null,
           words: null,
         };
