@@ -29,6 +29,8 @@ const browserEntries = [
   '@heddle/core',
   '@heddle/backend-onnx/web',
   '@heddle/backend-onnx/kernel',
+  '@heddle/eval-math',
+  '@heddle/eval-math/benchmark',
   '@heddle/text',
   '@heddle/transformer',
 ];
