@@ -14,7 +14,7 @@ export interface Limits {
   readonly characters: number;
 }
 
-export const defaultLimits: Limits = { steps: 60_000, bits: 32_768, depth: 400, characters: 4_000 };
+export const defaultLimits: Limits = { steps: 90_000, bits: 32_768, depth: 400, characters: 4_000 };
 
 export interface Budget {
   readonly limits: Limits;

@@ -81,8 +81,24 @@ describe('the same', () => {
   ])('%s and %s', (gold, answer) => both(gold, answer, 'correct'));
 });
 
+describe('the same in other words', () => {
+  it.each([
+    ['x \\in \\mathbb{R}', 'all real numbers'],
+    ['\\text{5 apples}', '5'],
+    ['9 (apples)', '9'],
+    ['12 \\text{ cm}^2', '12 square centimeters'],
+    ['60 \\text{ km/h}', '60 kilometers per hour'],
+    ['7:30 p.m.', '7:30'],
+    ['x \\le -2 \\cup x \\ge 3', '(-\\infty, -2] \\cup [3, \\infty)'],
+    ['f^{-1}(x) = x - 1', 'x - 1'],
+  ])('%s and %s', (gold, answer) => both(gold, answer, 'correct'));
+});
+
 describe('not the same', () => {
   it.each([
+    ['7:30 a.m.', '7:30 p.m.'],
+    ['2abc', '2bad'],
+    ['5 apples', '6 apples'],
     ['1', '2'],
     ['\\frac{1}{3}', '0.33'],
     ['0.001', '0.0010000001'],

@@ -128,16 +128,16 @@ export function same(gold: Node, answer: Node, context: Context): Answer {
   if (gold === answer) return true;
   const [a, b] = [lifted(gold), lifted(answer)];
 
-  if (a.kind === 'text' || b.kind === 'text') return sameText(a, b, context);
-  if (a.kind === 'quantity' || b.kind === 'quantity') return sameQuantity(a, b, context);
-  if ((a.kind === 'degree') !== (b.kind === 'degree')) return sameDegree(a, b, context);
-
   // Membership: x ∈ S is S.
   const [setA, setB] = [memberOf(a), memberOf(b)];
   if (setA !== null || setB !== null) {
     context.rules.add('membership');
     return same(setA ?? a, setB ?? b, context);
   }
+  if (a.kind === 'text' || b.kind === 'text') return sameText(a, b, context);
+  if (a.kind === 'quantity' || b.kind === 'quantity') return sameQuantity(a, b, context);
+  if ((a.kind === 'degree') !== (b.kind === 'degree')) return sameDegree(a, b, context);
+
   if (a.kind === 'relation' && b.kind === 'relation') return sameRelations(a, b, context);
   if (a.kind === 'relation' || b.kind === 'relation') {
     const [relation, other] = a.kind === 'relation' ? [a, b] : [b as Extract<Node, { kind: 'relation' }>, a];

@@ -35,6 +35,14 @@ export function isName(node: Node): boolean {
     case 'call':
       return (node.name === 'abs' || node.name === 'norm' || node.name === 'det') && node.args.every(isName);
     case 'mul':
+      // f^{-1}(x)
+      if (
+        node.args.length === 2 &&
+        node.args[0]!.kind === 'pow' &&
+        node.args[0]!.base.kind === 'symbol' &&
+        /^[f-hF-H]$/.test(node.args[0]!.base.name)
+      )
+        return node.args[1]!.kind === 'symbol';
       // AB, area; not xy.
       return (
         node.args.every(arg => arg.kind === 'symbol') &&

@@ -64,7 +64,7 @@ function check(value: Rational, budget: Budget): void {
   if (value.d === 1n && value.n < 0x1fffffffffffffn && value.n > -0x1fffffffffffffn) return;
   const bits = q.bitsOf(value);
   // A fraction was brought to lowest terms, which takes time with the square of its length.
-  spend(budget, value.d === 1n ? bits >> 8 : (bits * bits) >> 13);
+  spend(budget, value.d === 1n ? bits >> 8 : (bits * bits) >> 14);
   if (bits > budget.limits.bits) overBudget('bits');
 }
 

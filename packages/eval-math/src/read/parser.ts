@@ -10,6 +10,7 @@ import { overBudget, spend, unparsed, type Budget } from '../budget.js';
 import { rational, whole, zero } from '../exact/rational.js';
 import { call, numberNode, symbol, type Node, type RelationName } from '../tree.js';
 import { decimalNumber, tokenize, type Token } from './lexer.js';
+import { trailingUnit } from './prose.js';
 import { unitOf } from './units.js';
 import { accents, bareArgument, functions, inverses, letters } from './vocabulary.js';
 
@@ -71,7 +72,10 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       const token = peek();
       if (token.type === 'sign' && (token.text === ',' || token.text === ';'))
         found = found === ';' ? found : token.text;
-      else if (token.type === 'sign' && (token.text === '∧' || token.text === '∨' || token.text === '\\\\'))
+      else if (
+        token.type === 'sign' &&
+        (token.text === '∧' || token.text === '∨' || token.text === '∪' || token.text === '\\\\')
+      )
         found = found ?? ',';
       else if (token.type === 'word') found = found ?? ',';
       else if (token.type === 'text' && !token.text.startsWith('fn:') && conjunction(token.text.replace(/^math:/, '')))
@@ -174,7 +178,8 @@ export function parse(source: string, budget: Budget, level = 0): Node {
     let left = ratio();
     for (;;) {
       const op = isSign('∪') ? 'union' : isSign('∩') ? 'intersection' : isSign('∖') ? 'difference' : null;
-      if (op === null) return left;
+      // x < 1 ∪ x > 3 is two inequalities.
+      if (op === null || (op === 'union' && !mayBeSet(left))) return left;
       here++;
       const right = ratio();
       left =
@@ -183,6 +188,16 @@ export function parse(source: string, budget: Budget, level = 0): Node {
           : { kind: 'setOperation', op, args: [left, right] };
     }
   }
+
+  const mayBeSet = ({ kind }: Node): boolean =>
+    kind === 'tuple' ||
+    kind === 'set' ||
+    kind === 'namedSet' ||
+    kind === 'setOperation' ||
+    kind === 'builder' ||
+    kind === 'symbol' ||
+    kind === 'apply' ||
+    kind === 'text';
 
   function ratio(): Node {
     const first = sum();
@@ -407,6 +422,8 @@ export function parse(source: string, budget: Budget, level = 0): Node {
       return units() || 'unit';
     here++;
     if (bare === '') return numberNode(whole(1));
+    const tail = math ? null : trailingUnit(content.trim());
+    if (tail) return { kind: 'quantity', arg: parse(tail.value, budget, depth), unit: tail.unit };
     // \text{13}, \mathrm{e}, \mathbf{x+1}: mathematics in other clothes.
     if (
       /[\d\\+=]/.test(content) ||

@@ -112,6 +112,7 @@ function closesAtEnd(text: string, open: number): boolean {
 }
 
 const simpleNumber = /^([-+]?)(\d+(?:\.\d+)?)$/;
+const timeOfDay = /^\$?(\d{1,2}:\d{2})\$?\s*(?:\\text\s*\{)?\s*([ap])\.?\s?m\.?\s*\}?$/i;
 const inBase = /^\(?([0-9A-Fa-f]+)\)?_\{?(?:\\text\{)?(\d{1,2}|two|eight|sixteen)\}*$/;
 
 export function read(source: string, budget: Budget, options: ReadOptions = {}): Reading {
@@ -139,24 +140,32 @@ export function read(source: string, budget: Budget, options: ReadOptions = {}):
   // A sentence is compared as one, whatever numbers are in it.
   if (words === null && text.length <= 600 && isProse(text))
     return { text, node: null, stop: null, words: plainWords(text) };
+  const clock = text.length < 24 ? timeOfDay.exec(text) : null;
+  if (clock)
+    return {
+      text,
+      node: { kind: 'quantity', arg: parse(clock[1]!, budget), unit: `${clock[2]!.toLowerCase()}m` },
+      stop: null,
+      words: null,
+    };
+  const tail = trailingUnit(text);
+  if (tail) {
+    try {
+      return {
+        text,
+        node: { kind: 'quantity', arg: parse(tail.value, budget), unit: tail.unit },
+        stop: null,
+        words: null,
+      };
+    } catch (error) {
+      if (!isStop(error)) throw error;
+    }
+  }
   try {
     return { text, node: parse(text, budget), stop: null, words };
   } catch (error) {
     if (!isStop(error)) throw error;
     if (error.stop === 'budget') return nothing(error);
-    const tail = trailingUnit(text);
-    if (tail) {
-      try {
-        return {
-          text,
-          node: { kind: 'quantity', arg: parse(tail.value, budget), unit: tail.unit },
-          stop: null,
-          words: null,
-        };
-      } catch (second) {
-        if (!isStop(second)) throw second;
-      }
-    }
     // Words with numbers in them, in any language: compared as words.
     if (
       words === null &&

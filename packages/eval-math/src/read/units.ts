@@ -87,6 +87,8 @@ const kinds: Readonly<Record<string, readonly Row[]>> = {
     ['kHz', 1000],
   ],
   charge: [['C', 1]],
+  morning: [['am', 1]],
+  afternoon: [['pm', 1]],
 };
 
 const table: ReadonlyMap<string, Unit> = new Map(
