@@ -62,9 +62,10 @@ function addTo(sum: Map<string, Term>, key: string, term: Term, budget: Budget):
 
 function check(value: Rational, budget: Budget): void {
   if (value.d === 1n && value.n < 0x1fffffffffffffn && value.n > -0x1fffffffffffffn) return;
-  const bits = q.bitsOf(value);
-  // A fraction was brought to lowest terms, which takes time with the square of its length.
-  spend(budget, value.d === 1n ? bits >> 8 : (bits * bits) >> 14);
+  const [over, under] = [q.bitLength(value.n), q.bitLength(value.d)];
+  const bits = Math.max(over, under);
+  // A fraction was brought to lowest terms, which takes time with the product of the lengths.
+  spend(budget, (bits >> 8) + ((over * under) >> 14));
   if (bits > budget.limits.bits) overBudget('bits');
 }
 

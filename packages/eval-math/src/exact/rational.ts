@@ -25,8 +25,16 @@ export function rational(n: bigint, d: bigint): Rational {
   return sign === 1n ? { n, d } : { n: n / sign, d: d / sign };
 }
 
-export const add = (a: Rational, b: Rational): Rational =>
-  a.d === 1n && b.d === 1n ? { n: a.n + b.n, d: 1n } : rational(a.n * b.d + b.n * a.d, a.d * b.d);
+/** Knuth's way: the common divisor of the denominators first, so that no gcd is taken of longer numbers than needed. */
+export function add(a: Rational, b: Rational): Rational {
+  if (a.d === 1n && b.d === 1n) return { n: a.n + b.n, d: 1n };
+  const common = gcd(a.d, b.d);
+  if (common === 1n) return { n: a.n * b.d + b.n * a.d, d: a.d * b.d };
+  const [left, right] = [a.d / common, b.d / common];
+  const n = a.n * right + b.n * left;
+  const rest = gcd(n, common);
+  return { n: n / rest, d: left * (b.d / rest) };
+}
 export const negate = (a: Rational): Rational => ({ n: -a.n, d: a.d });
 export const subtract = (a: Rational, b: Rational): Rational => add(a, negate(b));
 /** ±1: what needs no lowest terms afterwards. */
@@ -35,7 +43,9 @@ const isUnit = (a: Rational): boolean => a.d === 1n && (a.n === 1n || a.n === -1
 export function multiply(a: Rational, b: Rational): Rational {
   if (isUnit(b)) return b.n === 1n ? a : negate(a);
   if (isUnit(a)) return a.n === 1n ? b : negate(b);
-  return a.d === 1n && b.d === 1n ? { n: a.n * b.n, d: 1n } : rational(a.n * b.n, a.d * b.d);
+  if (a.d === 1n && b.d === 1n) return { n: a.n * b.n, d: 1n };
+  const [across, back] = [gcd(a.n, b.d), gcd(b.n, a.d)];
+  return { n: (a.n / across) * (b.n / back), d: (a.d / back) * (b.d / across) };
 }
 /** @param b not 0 */
 export const divide = (a: Rational, b: Rational): Rational =>
