@@ -30,6 +30,8 @@ const browserEntries = [
   '@heddle/backend-onnx/web',
   '@heddle/backend-onnx/kernel',
   '@heddle/eval-text',
+  '@heddle/eval-math',
+  '@heddle/eval-math/benchmark',
   '@heddle/text',
   '@heddle/transformer',
 ];

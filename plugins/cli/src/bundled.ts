@@ -16,6 +16,11 @@ export const bundled: readonly Bundled[] = [
   { name: '@heddle/backend-onnx', load: () => import('@heddle/backend-onnx') },
   { name: '@heddle/transformer', load: () => import('@heddle/transformer') },
   { name: '@heddle/text', load: () => import('@heddle/text') },
+  {
+    name: '@heddle/eval-math',
+    load: () => import('@heddle/eval-math/plugin'),
+    commands: () => import('@heddle/eval-math/commands'),
+  },
   { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
 ];
 

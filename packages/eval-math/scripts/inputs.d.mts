@@ -1,0 +1,3 @@
+export function numbers(seed: number): () => number;
+export function makeInput(draw: () => number, real: readonly string[]): string;
+export const someAnswers: readonly string[];

@@ -1,0 +1,12 @@
+/** What needs Node: threads and files. */
+
+export { openPool, type GradePool, type PoolOptions } from './pool.node.js';
+export {
+  benchmarkFile,
+  folderCache,
+  readCompletions,
+  readProblems,
+  readScores,
+  writeEvaluation,
+} from './benchmark/files.node.js';
+export type { CompletionFile, StoredScores } from './benchmark/files.node.js';
