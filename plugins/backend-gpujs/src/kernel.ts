@@ -99,7 +99,8 @@ export function perCell<C extends Constants<C> = object>(body: CellBody<C>): Lau
   for (const name of all(/(?<![\w$.]|[{,]\s*(?=[\w$]+\s*:))([A-Za-z_$][\w$]*)/g))
     need(known.has(name), 'names', 'arguments, locals and this.constants only', `'${name}'`);
   return ({ output, reads = null, constants = {} }) => {
-    const lawful = (n: number): boolean => (n % 1 !== 0 ? n * 0 === 0 : Math.abs(n) > 2 ** 53 || Math.fround(n) === n);
+    const lawful = (n: number): boolean =>
+      n % 1 !== 0 ? Math.abs(n) < Infinity : Math.abs(n) > 2 ** 53 || Math.fround(n) === n;
     need(
       output > 0 && output % 1 === 0 && output <= kernelLimits.cells,
       'cells',
