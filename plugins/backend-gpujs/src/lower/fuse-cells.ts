@@ -112,6 +112,7 @@ export function fuseCells(graph: Graph, { maxReads, recompute = 2 }: FuseOptions
     const fusion = new Fusion(graph, maxReads, recompute, forced);
     const crowded = fusion.run();
     if (crowded === null) return fusion.result();
+    if (forced.has(crowded)) throw new RangeError(`${crowded.node.op}: stored already, and still read in place`);
     forced.add(crowded);
   }
 }
@@ -520,7 +521,8 @@ class Build {
       const arrays = arraysOf({ cells: 1, reduction: null, result: e });
       if (arrays.length > most && arrays.length <= limit) [best, most] = [v, arrays.length];
     }
-    return best;
+    // Else what follows the reduction becomes a kernel of its own.
+    return best ?? (this.#reduced && only(this.#reduced) !== this.#output ? only(this.#reduced) : null);
   }
 
   expression(v: Value, at: readonly Index[]): Expression {
