@@ -18,7 +18,6 @@ import {
   type KernelSource,
   type Limits,
   type Node,
-  type TensorType,
   type Types,
   type Value,
 } from '@heddle/core';
@@ -38,6 +37,8 @@ export interface Place {
 
 export interface Launch {
   readonly kind: 'cells';
+  /** The op whose kernel this is; null for fused cells. */
+  readonly op: string | null;
   /** For messages: what was fused, or the plugin's function. */
   readonly name: string;
   readonly text: string;
@@ -77,6 +78,8 @@ export interface Lowered {
   readonly scatters: readonly ScatterPlan[];
   /** Inputs used as indices, with the number of rows that they point into. */
   readonly indices: readonly { readonly input: string; readonly below: number; readonly op: string }[];
+  /** Ops that run by a kernel, and how often. */
+  readonly chosen: ReadonlyMap<string, number>;
   readonly counts: { readonly nodes: number; readonly launches: number; readonly products: number };
   readonly notes: readonly string[];
 }
@@ -89,18 +92,20 @@ export interface LowerOptions {
   readonly constants?: Readonly<Record<string, HostTensor>>;
   /** Kernels of this package for ops of core. */
   readonly builtIn?: readonly Kernel<GpujsKernel>[];
+  /** Ops whose kernels are passed over, with the reason. */
+  readonly without?: ReadonlyMap<string, string>;
 }
 
 /** @throws E_LIMIT, E_KERNEL, E_RANDOM_KEY and what `check` finds */
 export function lower(graph: Graph, options: LowerOptions): Lowered {
-  const { limits, engine, maxReads, constants = {}, builtIn = [] } = options;
+  const { limits, engine, maxReads, constants = {}, builtIn = [], without = new Map<string, string>() } = options;
   const source: KernelSource = {
     find: (wanted, op) => [...(options.kernels?.find(wanted, op) ?? []), ...builtIn.filter(k => k.op === op)],
   };
   const folded = fold(check(graph, limits, engine));
   const missing = new Map<string, number>();
   const kept = expandOps(folded, ({ op }, node) => {
-    const taken = choose(source, node) !== null;
+    const taken = !without.has(op.name) && choose(source, node) !== null;
     if (!taken) missing.set(op.name, (missing.get(op.name) ?? 0) + 1);
     return taken;
   });
@@ -125,7 +130,10 @@ export function lower(graph: Graph, options: LowerOptions): Lowered {
       `${counts.launches} cell kernels and ${counts.products} products after fuseCells`,
       `${made.memory.slots.length} buffers hold ${made.memory.values} arrays: ${mebi(made.memory.bytes)} instead of ${mebi(made.memory.unshared)}`,
       ...[...made.chosen].map(([op, n]) => `kernel ${op}: gpujs, ${n} times`),
-      ...[...missing].map(([op, n]) => `kernel ${op}: none accepted, decomposed ${n} times`),
+      ...[...missing].map(
+        ([op, n]) =>
+          `kernel ${op}: ${without.has(op) ? `none could be compiled (${without.get(op)}),` : 'none accepted,'} decomposed ${n} times`,
+      ),
       ...hoisted.hidden.map(({ shape }) => `random [${shape.join(', ')}] filled on the host`),
       ...fused.scatters.map(({ index, size }) => `scatterAdd by '${index}' into ${size} rows planned on the host`),
       ...fused.notes,
@@ -171,9 +179,7 @@ function indicesOf(graph: Graph): Lowered['indices'] {
   return [...found.values()];
 }
 
-interface Emitted extends Pick<Lowered, 'passes' | 'memory' | 'fed' | 'fixed' | 'results'> {
-  readonly chosen: ReadonlyMap<string, number>;
-}
+type Emitted = Pick<Lowered, 'passes' | 'memory' | 'fed' | 'fixed' | 'results' | 'chosen'>;
 
 function emit(fused: Fused, source: KernelSource, maxReads: number, engine: string): Emitted {
   const places = new Map<Value, Place>();
@@ -194,6 +200,7 @@ function emit(fused: Fused, source: KernelSource, maxReads: number, engine: stri
       const { text, reads } = printCells(step.kernel);
       passes.push({
         kind: 'cells',
+        op: null,
         name: `${step.path === '' ? '' : `${step.path}: `}${step.output.node.op}`,
         text,
         constants: {},
@@ -301,6 +308,7 @@ function launchesOf(
     }
     list.push({
       kind: 'cells',
+      op: op.name,
       name: `${path === '' ? '' : `${path}: `}${cells.name}`,
       text: cells.text,
       constants: cells.constants,
@@ -333,5 +341,3 @@ const wrongRead = (where: string, from: number, inputs: number): never =>
     kernel: where,
     limit: 'reads',
   });
-
-export const typeSize = ({ shape }: TensorType): number => sizeOf(shape);

@@ -38,11 +38,10 @@ export function printCells(kernel: CellKernel): Printed {
     top.lines.push(`for (let step = 0; step < ${count}; step++) {`, ...[...loop.lines, ...fold].map(indent), '}');
   }
   const value = writer.value(result, top);
-  const helpers = writer.needsErf ? erf : [];
   return {
     text: [
       `function (${reads.map((_, i) => `a${i}`).join(', ')}) {`,
-      ...[...helpers, ...top.lines, `return ${value};`].map(indent),
+      ...[...top.lines, `return ${value};`].map(indent),
       '}',
     ].join('\n'),
     reads,
@@ -50,21 +49,6 @@ export function printCells(kernel: CellKernel): Printed {
 }
 
 const indent = (line: string): string => `  ${line}`;
-
-/**
- * The error function to 2e-7: its Maclaurin series below 1/2, and the rational form beyond (Abramowitz and Stegun,
- * 7.1.5 and 7.1.26).
- */
-const erf = [
-  'function erf(v) {',
-  '  const u = Math.abs(v);',
-  '  const s = v * v;',
-  '  const near = 1.1283791670955126 * v * (1 + s * (-0.3333333333333333 + s * (0.1 + s * (-0.023809523809523808 + s * (0.004629629629629629 - s * 0.0007575757575757576)))));',
-  '  const t = 1 / (1 + 0.3275911 * u);',
-  '  const far = 1 - t * (0.254829592 + t * (-0.284496736 + t * (1.421413741 + t * (-1.453152027 + t * 1.061405429)))) * Math.exp(-s);',
-  '  return u < 0.5 ? near : (v < 0 ? -far : far);',
-  '}',
-];
 
 /** Statements of one block, and what they have computed. */
 class Scope {
@@ -84,7 +68,6 @@ class Scope {
 }
 
 class Writer {
-  needsErf = false;
   readonly #arrays: ReadonlyMap<Value, string>;
   readonly #stepped = new Map<string, boolean>();
   #count = 0;
@@ -172,11 +155,29 @@ class Writer {
       case 'tanh': // beyond 15 it is 1 in float32, and some drivers overflow there
         return `Math.tanh(Math.max(-15, Math.min(15, ${a})))`;
       case 'erf':
-        this.needsErf = true;
-        return `erf(${a})`;
+        return this.#erf(a, scope);
       default:
         return `Math.${e.fn}(${a})`;
     }
+  }
+
+  /**
+   * The error function to 2e-7: its Maclaurin series below 1/2, and the rational form beyond (Abramowitz and Stegun,
+   * 7.1.5 and 7.1.26). Written out, for gpu.js does not vectorise calls.
+   */
+  #erf(v: string, scope: Scope): string {
+    const name = (words: string): string => this.#name(words, scope);
+    const horner = (at: string, coefficients: readonly number[]): string =>
+      coefficients.reduceRight((rest, c) => (rest === '' ? `${c}` : `(${c} + ${at} * ${rest})`), '');
+    const s = name(`${v} * ${v}`);
+    const near = name(
+      `${2 / Math.sqrt(Math.PI)} * ${v} * ${horner(s, [1, -1 / 3, 1 / 10, -1 / 42, 1 / 216, -1 / 1320])}`,
+    );
+    const u = name(`Math.abs(${v})`);
+    const t = name(`1 / (1 + 0.3275911 * ${u})`);
+    const series = horner(t, [0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429]);
+    const far = name(`1 - ${t} * ${series} * Math.exp(-${s})`);
+    return `${u} < 0.5 ? ${near} : (${v} < 0 ? -${far} : ${far})`;
   }
 
   #test(e: Expression, scope: Scope): string {
