@@ -1,5 +1,12 @@
-/** gpu.js for Heddle. The engine comes with the next commits; kernels can be written against `./kernel` now. */
+/** gpu.js as an engine of Heddle, in Node and browsers, and the language of plugins' kernels. */
 
+import { BACKENDS, contribute, definePlugin } from '@heddle/core';
+import { offers } from './offers.js';
+import { version } from './version.js';
+
+export type { GpujsEvent } from './backend.js';
+export type { Mode } from './gpujs/adapter.js';
+export { openGpujs, type GpujsOptions } from './open.js';
 export {
   GPUJS,
   kernelLimits,
@@ -10,4 +17,12 @@ export {
   type Launch,
   type Thread,
 } from './kernel.js';
-export { version } from './version.js';
+
+/** Contributes the backends `gpujs:webgpu`, `gpujs:webgl2`, `gpujs:webasm` and `gpujs:cpu`. */
+export default definePlugin({
+  name: '@heddle/backend-gpujs',
+  version,
+  register(container) {
+    contribute(container, BACKENDS, ...offers);
+  },
+});

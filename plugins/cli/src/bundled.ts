@@ -14,6 +14,7 @@ export interface Bundled {
 
 export const bundled: readonly Bundled[] = [
   { name: '@heddle/backend-onnx', load: () => import('@heddle/backend-onnx') },
+  { name: '@heddle/backend-gpujs', load: () => import('@heddle/backend-gpujs') },
   { name: '@heddle/transformer', load: () => import('@heddle/transformer') },
   { name: '@heddle/text', load: () => import('@heddle/text') },
   { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
