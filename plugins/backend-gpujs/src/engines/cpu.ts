@@ -88,7 +88,7 @@ async function load(
             ? tensorOf(type, slots[at(from.id)] as Float32Array)
             : 'input' in from
               ? { ...type, data: hostOf(inputs[from.input]!).data.slice() }
-              : tensorOf(type, Float32Array.from(from.data));
+              : { ...type, data: from.data.slice() };
         if (keep.has(output)) kept[output] = { type, data: found.data } as HeldCells;
         else outputs[output] = found;
       }

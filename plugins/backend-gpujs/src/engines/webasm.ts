@@ -125,7 +125,7 @@ async function load(
             ? tensorOf(type, floats.subarray(at(from.id) / 4, at(from.id) / 4 + from.length))
             : 'input' in from
               ? ((t: HostTensor) => ({ ...type, data: t.data.slice() }))(hostOf(inputs[from.input]!, engine))
-              : tensorOf(type, Float32Array.from(from.data));
+              : { ...type, data: from.data.slice() };
         if (keep.has(output)) kept[output] = { type, data: found.data } as HeldCells;
         else outputs[output] = found;
       }

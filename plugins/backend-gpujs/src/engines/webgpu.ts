@@ -311,7 +311,7 @@ async function load({
         const n = sizeOf(type.shape);
         if (!keep.has(output)) {
           if ('id' in from) hostTypes.push([output, type, from]);
-          else if ('data' in from) outputs[output] = tensorOf(type, Float32Array.from(from.data));
+          else if ('data' in from) outputs[output] = { ...type, data: from.data.slice() };
           else {
             const t = inputs[from.input]!;
             const { data } = isHostTensor(t) ? t : await read(t);

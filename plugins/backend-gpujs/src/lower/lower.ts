@@ -111,6 +111,7 @@ export function lower(graph: Graph, options: LowerOptions): Lowered {
   });
   const hoisted = hoistRandom(splitConcats(fold(kept), maxReads - 1));
   const lowered = check(hoisted.graph, limits, engine);
+  checkWhole(lowered, engine);
   const fused = fuseCells(lowered, { maxReads });
   const made = emit(fused, source, maxReads, engine);
   const hidden = new Set([...hoisted.hidden.map(h => h.name), ...Object.keys(fused.hidden)]);
@@ -148,6 +149,33 @@ function choose(source: KernelSource, node: Node): Kernel<GpujsKernel> | null {
   const { op, attrs } = callOf(node)!;
   const types = node.inputs.map(v => v.type);
   return (source.find(format, op.name).find(k => k.accepts(types, attrs)) as Kernel<GpujsKernel> | undefined) ?? null;
+}
+
+/** A constant as callers get it. */
+function hostData({ type, node }: Value): HostData {
+  const data = node.attrs['data'] as ArrayLike<number>;
+  return type.dtype === 'f32'
+    ? Float32Array.from(data)
+    : type.dtype === 'i32'
+      ? Int32Array.from(data)
+      : Uint8Array.from(data);
+}
+
+/** Whole numbers that floats do not hold must not be computed with. */
+function checkWhole(graph: Graph, engine: string): void {
+  for (const node of graph.nodes) {
+    for (const { type, node: from } of node.inputs) {
+      if (from.op !== 'constant' || type.dtype !== 'i32') continue;
+      const far = Array.from(from.attrs['data'] as ArrayLike<number>).find(n => Math.abs(n) > kernelLimits.cells);
+      if (far !== undefined) {
+        fail(
+          'E_LIMIT',
+          `${node.path || node.op}: ${engine} holds whole numbers exactly up to 2^24, received the constant ${far}. Use another engine, or smaller numbers.`,
+          { value: far },
+        );
+      }
+    }
+  }
 }
 
 /** A concatenation of more parts than a kernel reads is done in groups. */
@@ -239,7 +267,7 @@ function emit(fused: Fused, source: KernelSource, maxReads: number, engine: stri
       v.node.op === 'input'
         ? { input: v.node.attrs['name'] as string }
         : v.node.op === 'constant'
-          ? { data: Float32Array.from(v.node.attrs['data'] as ArrayLike<number>) }
+          ? { data: hostData(v) }
           : placeOf(v),
     ]),
   );
