@@ -116,7 +116,7 @@ export class GpujsBackend implements Backend {
         const program = await this.engine.load(lowered, name);
         const seconds = (performance.now() - began) / 1000;
         this.#tell(lowered, name, seconds, refused);
-        const notes = [...lowered.notes, ...program.notes(), `compiled in ${(seconds * 1000).toFixed(0)} ms`];
+        const notes = [...lowered.notes, `compiled in ${(seconds * 1000).toFixed(0)} ms`];
         const executable = new GpujsExecutable(this, program, lowered, {
           notes,
           constants: constants ?? {},
@@ -256,7 +256,7 @@ class GpujsExecutable implements Executable {
 
   explain(): string {
     const { name, engine } = this.#backend;
-    return [`${name}: ${engine.about}`, ...this.#parts.notes].join('\n');
+    return [`${name}: ${engine.about}`, ...this.#parts.notes, ...this.#program.notes()].join('\n');
   }
 
   close(): Promise<void> {

@@ -43,6 +43,7 @@ interface PrivateKernel {
   };
   workgroupSize: readonly number[];
   componentCount: number;
+  build(...args: unknown[]): void;
   setupConstants(): void;
   setupArguments(args: readonly unknown[]): void;
   validateSettings(args: readonly unknown[]): void;
@@ -144,7 +145,7 @@ export async function openCompiler(mode: Mode): Promise<Compiler> {
   /** Everything that gpu.js's own build does before it asks for a device. */
   const translate = (source: Source): PrivateKernel => {
     const { kernel } = kernelOf(source);
-    const samples = source.reads.map(length => ({ length }) as ArrayLike<number>).map(sample);
+    const samples = source.reads.map(sample);
     try {
       kernel.setupConstants();
       kernel.setupArguments(samples);
@@ -188,6 +189,12 @@ export async function openCompiler(mode: Mode): Promise<Compiler> {
     },
     runner(source) {
       const run = kernelOf(source);
+      try {
+        // WebGL compiles for the kinds of its arguments, which the first run shows.
+        if (mode === 'cpu') run.kernel.build(...source.reads.map(sample));
+      } catch (error) {
+        return unparsed(source, error);
+      }
       return (...arrays) => {
         try {
           const made = run(...arrays);
@@ -212,7 +219,7 @@ export async function openCompiler(mode: Mode): Promise<Compiler> {
 }
 
 /** gpu.js looks at types and lengths of arguments, never at their numbers: one array serves for all. */
-const sample = ({ length }: ArrayLike<number>): Float32Array => {
+const sample = (length: number): Float32Array => {
   if (length > shared.length) shared = new Float32Array(length);
   return shared.subarray(0, length);
 };
