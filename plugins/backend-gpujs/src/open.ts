@@ -5,6 +5,7 @@ import { GpujsBackend, type BackendSettings } from './backend.js';
 import { openCpu } from './engines/cpu.js';
 import type { Engine } from './engines/engine.js';
 import { openWebasm } from './engines/webasm.js';
+import { openWebgl2 } from './engines/webgl2.js';
 import { openWebgpuEngine, type WebgpuOptions } from './engines/webgpu.js';
 import type { Mode } from './gpujs/adapter.js';
 import { selfTest } from './self-test.js';
@@ -45,8 +46,8 @@ async function engineOf(mode: Mode, options: WebgpuOptions): Promise<Engine> {
       return openWebasm();
     case 'webgpu':
       return openWebgpuEngine(await findGpu(), options);
-    default:
-      return fail('E_UNAVAILABLE', `gpujs:${mode}: not here yet.`, {});
+    case 'webgl2':
+      return openWebgl2();
   }
 }
 

@@ -120,8 +120,8 @@ async function load(): Promise<GpuModule> {
 
 export async function openCompiler(mode: Mode): Promise<Compiler> {
   const { GPU } = await load();
-  // For the compiler alone no device must be there.
-  GPU.disableValidation();
+  // For the compiler alone no device must be there; WebGL, which runs, learns of its features by asking for them.
+  if (mode !== 'webgl2') GPU.disableValidation();
   let gpu: GpuInstance;
   try {
     gpu = new GPU({ mode });
