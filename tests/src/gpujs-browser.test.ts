@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundled, chromiumPath, openChromium, type Browser } from './testing/chromium.js';
+import { bundled, chromiumPath, openChromium, type Browser } from './support/chromium.js';
 
 const missing = chromiumPath() === null ? 'no Chromium is installed; CHROMIUM=path names one' : null;
 if (missing !== null) console.warn(`skipped: gpujs in a browser: ${missing}`);
@@ -10,8 +10,9 @@ if (missing !== null) console.warn(`skipped: gpujs in a browser: ${missing}`);
 /** Runs in the page: the laws of engines, and what each found. */
 const program = `
   import { backendChecks } from '@heddle/core/testing';
-  import { openGpujs } from './open.js';
-  import { offers } from './offers.js';
+  import { BACKENDS, createHost, f32, trace } from '@heddle/core';
+  import gpujs, { openGpujs } from '@heddle/backend-gpujs';
+  const offers = createHost({ plugins: [gpujs] }).all(BACKENDS).filter(({ name }) => name.startsWith('gpujs:'));
   globalThis.laws = async mode => {
     const found = [];
     for (const { law, find } of backendChecks(() => openGpujs({ mode }), { graphs: 2 })) found.push([law, await find()]);
@@ -19,7 +20,6 @@ const program = `
   };
   globalThis.reasons = async () => Object.fromEntries(await Promise.all(offers.map(async o => [o.name, await o.unavailable()])));
   globalThis.explained = async mode => {
-    const { f32, trace } = await import('@heddle/core');
     const backend = await openGpujs({ mode });
     const executable = await backend.compile(trace({ x: f32(2, 3) }, ({ x }) => ({ y: x.tanh().sum(1) })));
     const words = executable.explain();

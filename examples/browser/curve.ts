@@ -1,0 +1,35 @@
+/** Draws the loss by step. */
+
+export function drawCurve(canvas: HTMLCanvasElement, losses: readonly number[], steps: number): void {
+  const scale = globalThis.devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  canvas.width = width * scale;
+  canvas.height = height * scale;
+  const draw = canvas.getContext('2d')!;
+  draw.scale(scale, scale);
+  draw.clearRect(0, 0, width, height);
+  const styles = getComputedStyle(canvas);
+  const [left, top, right, bottom] = [44, 12, width - 12, height - 26];
+  const highest = Math.max(1, Math.ceil(Math.max(...losses, 1)));
+  const x = (step: number): number => left + ((right - left) * step) / Math.max(1, steps);
+  const y = (loss: number): number => bottom - ((bottom - top) * loss) / highest;
+  draw.font = '12px system-ui, sans-serif';
+  draw.strokeStyle = styles.getPropertyValue('--line');
+  draw.fillStyle = styles.getPropertyValue('--soft');
+  draw.textAlign = 'right';
+  for (let loss = 0; loss <= highest; loss += Math.max(1, Math.round(highest / 5))) {
+    draw.beginPath();
+    draw.moveTo(left, y(loss));
+    draw.lineTo(right, y(loss));
+    draw.stroke();
+    draw.fillText(String(loss), left - 8, y(loss) + 4);
+  }
+  draw.textAlign = 'center';
+  for (const step of [0, Math.round(steps / 2), steps])
+    draw.fillText(String(step), Math.min(x(step), right - 8), bottom + 18);
+  draw.strokeStyle = styles.getPropertyValue('--accent');
+  draw.lineWidth = 2;
+  draw.beginPath();
+  losses.forEach((loss, i) => (i === 0 ? draw.moveTo(x(1), y(loss)) : draw.lineTo(x(i + 1), y(loss))));
+  draw.stroke();
+}
