@@ -1,6 +1,8 @@
-/** Draws the loss by step. */
+/** Draws the loss by step. @param total steps that are planned */
 
-export function drawCurve(canvas: HTMLCanvasElement, losses: readonly number[], steps: number): void {
+export function drawCurve(canvas: HTMLCanvasElement, losses: readonly number[], total: number): void {
+  // The axis grows with the run: a long one that was just begun is not a dot in a corner.
+  const steps = Math.min(total, Math.max(50, Math.ceil(1.25 * losses.length)));
   const scale = globalThis.devicePixelRatio || 1;
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   canvas.width = width * scale;

@@ -20,7 +20,7 @@ const flags =
 export interface Browser {
   readonly page: Page;
   readonly address: string;
-  /** What pages wrote to their consoles. */
+  /** Errors that pages wrote to their consoles. */
   readonly said: string[];
   close(): Promise<void>;
 }
@@ -57,7 +57,8 @@ export async function openChromium(files: Readonly<Record<string, string>>): Pro
   if (executablePath === null) throw new Error('no Chromium');
   const server: Server = createServer((request, response) => {
     const body = files[request.url!.split('?')[0]!];
-    const type = request.url!.endsWith('.js') ? 'text/javascript' : 'text/html';
+    const ending = /\.\w+/.exec(request.url!)?.[0];
+    const type = ending === '.js' ? 'text/javascript' : ending === '.css' ? 'text/css' : 'text/html';
     response.writeHead(body === undefined ? 404 : 200, { 'content-type': `${type}; charset=utf-8` });
     response.end(body ?? '');
   });
@@ -79,7 +80,7 @@ export async function openChromium(files: Readonly<Record<string, string>>): Pro
     });
     const page = await context.newPage();
     const said: string[] = [];
-    page.on('console', message => void said.push(message.text()));
+    page.on('console', message => void (message.type() === 'error' && said.push(message.text())));
     page.on('pageerror', error => void said.push(error.message));
     await page.goto(address);
     return { page, address, said, close };
