@@ -48,7 +48,7 @@ const host = createHost({ plugins: [gpujs] });
 let backend: Backend;
 let parameters: Record<string, HostTensor> | null = null;
 
-const show = ({ name, milliseconds, words }: Probe, taken: boolean): string =>
+const show = ({ name, milliseconds }: Probe, taken: boolean): string =>
   `<li class="${taken ? 'taken' : ''}" data-engine="${name}">${taken ? '→ ' : ''}${name}: ${milliseconds === null ? '' : `${milliseconds.toFixed(1)} ms a trial run. `}<small></small></li>`;
 
 function list(probes: readonly Probe[], taken: Probe | null): void {

@@ -27,6 +27,8 @@ const imported = entries.filter(entry => !/\/(testing|worker)$/.test(entry));
 /** What must load where there is no Node. */
 const browserEntries = [
   '@heddle/core',
+  '@heddle/backend-gpujs',
+  '@heddle/backend-gpujs/kernel',
   '@heddle/backend-onnx/web',
   '@heddle/backend-onnx/kernel',
   '@heddle/text',
