@@ -3,8 +3,8 @@
  * [--steps N] [--webgpu]. WebGPU wants an adapter: node scripts/adapter.mjs run node benchmarks/gpujs.mjs --webgpu.
  */
 
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
+import gpujs from 'gpu.js';
 import { f32, trace } from '@heddle/core';
 import { openGpujs } from '@heddle/backend-gpujs';
 import { openOnnx } from '@heddle/backend-onnx';
@@ -68,7 +68,7 @@ async function productMs(backend, n, rounds) {
 
 /** gpu.js as its users write it: one thread a cell, and four rows a thread. */
 async function gpujsMs(mode, n, rounds) {
-  const { GPU, input } = createRequire(import.meta.url)('gpu.js');
+  const { GPU, input } = gpujs;
   const gpu = new GPU({ mode });
   const variants = {
     'one cell a thread': gpu.createKernel(

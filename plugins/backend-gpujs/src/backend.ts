@@ -166,7 +166,7 @@ export class GpujsBackend implements Backend {
   }
 }
 
-export const lost = (engine: string, reason: string): never =>
+const lost = (engine: string, reason: string): never =>
   fail(
     'E_DEVICE_LOST',
     `${engine}: expected its device, received its loss: ${reason}. What was on it is gone; go on from the last checkpoint with a backend opened anew.`,

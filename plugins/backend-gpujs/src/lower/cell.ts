@@ -90,7 +90,7 @@ export function partsOf(e: Expression): readonly Expression[] {
 }
 
 /** Expressions inside of a place: rows that a gather reads. */
-export const readsOf = (at: Index): readonly Expression[] =>
+const readsOf = (at: Index): readonly Expression[] =>
   at.terms.flatMap(({ atom }) =>
     atom.kind === 'loaded' ? [atom.expression as Expression] : 'name' in atom.of ? [] : readsOf(atom.of),
   );
