@@ -21,12 +21,22 @@ export function wgslProduct({ batch, m, n, k, left, right }: Product): WgslProdu
   const tile = threads * own;
   const depth = 16;
   const group = threads * threads;
+  const quads = tile / 4;
   const code = `
 @group(0) @binding(1) var<storage, read> left : array<f32>;
 @group(0) @binding(2) var<storage, read> right : array<f32>;
 @group(0) @binding(3) var<storage, read_write> result : array<f32>;
-var<workgroup> tileL : array<f32, ${tile * depth}>;
-var<workgroup> tileR : array<f32, ${tile * depth}>;
+var<workgroup> tileL : array<vec4<f32>, ${quads * depth}>;
+var<workgroup> tileR : array<vec4<f32>, ${quads * depth}>;
+
+fn leftAt(start : u32, i : u32, d : u32) -> f32 {
+  if (i < ${m}u && d < ${k}u) { return left[start + i * ${left.row}u + d * ${left.column}u]; }
+  return 0.0;
+}
+fn rightAt(start : u32, d : u32, j : u32) -> f32 {
+  if (j < ${n}u && d < ${k}u) { return right[start + d * ${right.row}u + j * ${right.column}u]; }
+  return 0.0;
+}
 
 @compute @workgroup_size(${threads}, ${threads}, 1)
 fn main(@builtin(workgroup_id) at : vec3<u32>, @builtin(local_invocation_id) me : vec3<u32>, @builtin(local_invocation_index) index : u32) {
@@ -37,25 +47,24 @@ fn main(@builtin(workgroup_id) at : vec3<u32>, @builtin(local_invocation_id) me 
   let fromR = ${start(right)};
   var sums : array<vec4<f32>, 4>;
   for (var q = 0u; q < ${k}u; q += ${depth}u) {
-    for (var e = index; e < ${tile * depth}u; e += ${group}u) {
-      ${spread(left.column === 1, depth, tile, 'i', 'd')}
-      let inside = row + i < ${m}u && q + d < ${k}u;
-      tileL[d * ${tile}u + i] = select(0.0, left[select(0u, fromL + (row + i) * ${left.row}u + (q + d) * ${left.column}u, inside)], inside);
+    for (var e = index; e < ${quads * depth}u; e += ${group}u) {
+      ${spread(left.column === 1, depth, quads)}
+      let i = row + 4u * g;
+      tileL[d * ${quads}u + g] = vec4<f32>(leftAt(fromL, i, q + d), leftAt(fromL, i + 1u, q + d), leftAt(fromL, i + 2u, q + d), leftAt(fromL, i + 3u, q + d));
     }
-    for (var e = index; e < ${tile * depth}u; e += ${group}u) {
-      ${spread(right.row === 1 && right.column !== 1, depth, tile, 'j', 'd')}
-      let inside = column + j < ${n}u && q + d < ${k}u;
-      tileR[d * ${tile}u + j] = select(0.0, right[select(0u, fromR + (q + d) * ${right.row}u + (column + j) * ${right.column}u, inside)], inside);
+    for (var e = index; e < ${quads * depth}u; e += ${group}u) {
+      ${spread(right.row === 1 && right.column !== 1, depth, quads)}
+      let j = column + 4u * g;
+      tileR[d * ${quads}u + g] = vec4<f32>(rightAt(fromR, q + d, j), rightAt(fromR, q + d, j + 1u), rightAt(fromR, q + d, j + 2u), rightAt(fromR, q + d, j + 3u));
     }
     workgroupBarrier();
     for (var d = 0u; d < ${depth}u; d++) {
-      let l = d * ${tile}u + me.y * ${own}u;
-      let r = d * ${tile}u + me.x * ${own}u;
-      let across = vec4<f32>(tileR[r], tileR[r + 1u], tileR[r + 2u], tileR[r + 3u]);
-      sums[0] += tileL[l] * across;
-      sums[1] += tileL[l + 1u] * across;
-      sums[2] += tileL[l + 2u] * across;
-      sums[3] += tileL[l + 3u] * across;
+      let down = tileL[d * ${quads}u + me.y];
+      let across = tileR[d * ${quads}u + me.x];
+      sums[0] += down.x * across;
+      sums[1] += down.y * across;
+      sums[2] += down.z * across;
+      sums[3] += down.w * across;
     }
     workgroupBarrier();
   }
@@ -72,11 +81,9 @@ fn main(@builtin(workgroup_id) at : vec3<u32>, @builtin(local_invocation_id) me 
   return { code, groups: [Math.ceil(n / tile), Math.ceil(m / tile), batch] };
 }
 
-/** Neighbouring threads load what lies together: along the depth, or along the tile. */
-const spread = (alongDepth: boolean, depth: number, tile: number, i: string, d: string): string =>
-  alongDepth
-    ? `let ${d} = e % ${depth}u; let ${i} = e / ${depth}u;`
-    : `let ${i} = e % ${tile}u; let ${d} = e / ${tile}u;`;
+/** Neighbouring threads load what lies together: along the depth, or along the tile. A thread writes four cells at once. */
+const spread = (alongDepth: boolean, depth: number, quads: number): string =>
+  alongDepth ? `let d = e % ${depth}u; let g = e / ${depth}u;` : `let g = e % ${quads}u; let d = e / ${quads}u;`;
 
 const start = ({ offset, batch }: ProductOperand): string =>
   [
