@@ -14,12 +14,18 @@ export interface Bundled {
 
 export const bundled: readonly Bundled[] = [
   { name: '@heddle/backend-onnx', load: () => import('@heddle/backend-onnx') },
+  { name: '@heddle/backend-gpujs', load: () => import('@heddle/backend-gpujs') },
   { name: '@heddle/transformer', load: () => import('@heddle/transformer') },
   { name: '@heddle/text', load: () => import('@heddle/text') },
   {
     name: '@heddle/eval-math',
     load: () => import('@heddle/eval-math/plugin'),
     commands: () => import('@heddle/eval-math/commands'),
+  },
+  {
+    name: '@heddle/eval-text',
+    load: () => import('@heddle/eval-text'),
+    commands: () => import('@heddle/eval-text/commands'),
   },
   { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
 ];

@@ -1,7 +1,8 @@
 /** The engines that can run here on the CPU, and why the others cannot. */
 
-import { isHeddleError, openReference, type Backend } from '@heddle/core';
+import { BACKENDS, createHost, isHeddleError, openReference, type Backend } from '@heddle/core';
 import { openOnnx } from '@heddle/backend-onnx';
+import gpujs, { openGpujs, type Mode } from '@heddle/backend-gpujs';
 
 export interface Here {
   readonly name: string;
@@ -28,9 +29,21 @@ export const onnxBackends: readonly Here[] = [
   { name: 'onnx:cpu in a worker', open: onnx('worker'), missing: await reasonOf(onnx('worker')) },
 ];
 
+const host = createHost({ plugins: [gpujs] });
+
+/** The modes of gpu.js that need no browser; WebGPU where an adapter answers, a software one for instance. */
+export const gpujsBackends: readonly Here[] = await Promise.all(
+  (['cpu', 'webasm', 'webgpu'] satisfies Mode[]).map(async mode => ({
+    name: `gpujs:${mode}`,
+    open: () => openGpujs({ mode }),
+    missing: await host.find(BACKENDS, `gpujs:${mode}`).unavailable(),
+  })),
+);
+
 export const everyBackend: readonly Here[] = [
   { name: 'reference', open: async () => openReference(), missing: null },
   ...onnxBackends,
+  ...gpujsBackends,
 ];
 
 /** Says aloud what is not checked: a skipped check must not look like one that passed. */

@@ -434,7 +434,7 @@ export function backendChecks(
 }
 
 /** The sample's output, and with `gradient` the slopes of its sum weighted by cell. */
-function graphOf(
+export function graphOf(
   { types, body, below = 2, range = [-2, 2], gradient = false }: Sample,
   seed: number,
 ): { readonly graph: Graph; readonly feeds: Record<string, HostTensor> } {

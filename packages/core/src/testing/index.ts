@@ -6,6 +6,7 @@ export {
   backendChecks,
   conformBackend,
   conformOffer,
+  graphOf,
   opSamples,
   primitiveSamples,
   type BackendLaws,
@@ -13,7 +14,7 @@ export {
 export { conform, findingsOf, type Check } from './checks.js';
 export { conformPlugin, contributedChecks, type Checked, type ConformOptions, type PartLaws } from './contributed.js';
 export { effectsOf, leaksOf } from './effects.js';
-export { cells } from './fixtures.js';
+export { cells, randomGraph, type RandomGraph, type RandomGraphOptions } from './fixtures.js';
 export type { GoldenCase, GoldenFile, GoldenKind } from './golden.js';
 export { checkGradient, type GradientGap, type GradientOptions } from './gradient.js';
 export { hostileTexts, withHostile } from './hostile.js';

@@ -1,7 +1,7 @@
 /** Callbacks are operators: what happens beside training is piped onto its events. */
 
 import { Observable, tap, type OperatorFunction } from 'rxjs';
-import { fail } from '../errors.js';
+import { fail, HeddleError, isHeddleError } from '../errors.js';
 import type { Checkpoint, Metrics, RunFinished, StepFailed, StepFinished, TrainEvent } from './events.js';
 
 /** Where checkpoints go. */
@@ -17,7 +17,10 @@ type Holding = StepFinished | StepFailed | RunFinished;
 
 /** Passes every event on, then does `work` for it, whose event follows before the next step begins. */
 const after =
-  (work: (event: TrainEvent) => (() => Promise<TrainEvent>) | null): Operator =>
+  (
+    work: (event: TrainEvent) => (() => Promise<TrainEvent>) | null,
+    told: (error: unknown) => unknown = error => error,
+  ): Operator =>
   events =>
     new Observable(out =>
       events.subscribe({
@@ -26,7 +29,7 @@ const after =
           const task = work(event);
           if (task) (event as Holding).waitUntil(task().then(result => out.next(result)));
         },
-        error: (error: unknown) => out.error(error),
+        error: (error: unknown) => out.error(told(error)),
         complete: () => out.complete(),
       }),
     );
@@ -36,23 +39,38 @@ function positive(n: number, name: string): void {
     fail('E_CONFIG', `${name}: expected a whole number of steps from 1 up, received ${n}.`, { n });
 }
 
-/** Saves every `n` steps and when the run ends, however it ends; the last good state, labelled, when a step fails. */
+/**
+ * Saves every `n` steps and when the run ends, however it ends; the last good state, labelled, when a step fails. When
+ * the device is lost there is nothing left to save: the error then names the last checkpoint.
+ */
 export function checkpointEvery(n: number, store: CheckpointStore): Operator {
   positive(n, 'checkpointEvery');
   let saved = -1;
+  let last: { readonly step: number; readonly uri: string } | null = null;
   const save = async (step: number, snapshot: () => Promise<Checkpoint>, label?: string): Promise<TrainEvent> => {
     const uri = await store.save(await snapshot(), label);
-    if (label === undefined) saved = step;
+    if (label === undefined) [saved, last] = [step, { step, uri }];
     return { type: 'checkpoint.saved', step, uri };
   };
-  return after(event => {
-    if (event.type === 'run.started') saved = -1; // the same operator may watch several runs
-    if (event.type === 'step.failed') return () => save(event.step - 1, event.snapshot, 'before-failure');
-    if (event.type === 'step.finished' && event.step % n === 0) return () => save(event.step, event.snapshot);
-    if (event.type === 'run.finished' && event.step !== saved && event.step > 0)
-      return () => save(event.step, event.snapshot);
-    return null;
-  });
+  return after(
+    event => {
+      if (event.type === 'run.started') [saved, last] = [-1, null]; // the same operator may watch several runs
+      if (event.type === 'step.failed') return () => save(event.step - 1, event.snapshot, 'before-failure');
+      if (event.type === 'step.finished' && event.step % n === 0) return () => save(event.step, event.snapshot);
+      if (event.type === 'run.finished' && event.step !== saved && event.step > 0)
+        return () => save(event.step, event.snapshot);
+      return null;
+    },
+    error => withCheckpoint(error, last),
+  );
+}
+
+function withCheckpoint(error: unknown, last: { readonly step: number; readonly uri: string } | null): unknown {
+  if (!isHeddleError(error) || error.code !== 'E_DEVICE_LOST') return error;
+  const words = last
+    ? `The last checkpoint is of step ${last.step}: ${last.uri}.`
+    : 'No checkpoint was saved by this run.';
+  return new HeddleError(error.code, `${error.message} ${words}`, { ...error.details, checkpoint: last }, error);
 }
 
 /** Scores every `n` steps and after the last planned one. */

@@ -12,7 +12,8 @@ import { adamW } from '../optim/adam.js';
 import { sgd } from '../optim/sgd.js';
 import { host } from '../tensor/evaluate.js';
 import { batches, planOf, tiny } from '../testing/training.js';
-import type { Backend } from '../backend/contract.js';
+import { fail } from '../errors.js';
+import type { Backend, Executable } from '../backend/contract.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkpointFolder, readCheckpoint } from './checkpoint.node.js';
@@ -188,6 +189,32 @@ describe('operators', () => {
       ),
     ).rejects.toThrow('disk full');
     expect(names(seen).at(-1)).toBe('step.finished 2');
+  });
+
+  it('names the last checkpoint when the device is lost, for what was on it cannot be saved', async () => {
+    const dying = (after: number): Backend => {
+      let runs = 0;
+      return {
+        ...backend,
+        async compile(graph, options) {
+          const executable = await backend.compile(graph, options);
+          const run: Executable['run'] = (feeds, how) =>
+            ++runs > after ? fail('E_DEVICE_LOST', 'gone.', { engine: 'a fake' }) : executable.run(feeds, how);
+          return { ...executable, run };
+        },
+      };
+    };
+    const lose = async (after: number): Promise<unknown> => {
+      const store: CheckpointStore = { save: async ({ step }) => `memory:${step}`, latest: async () => null };
+      const events = train(planOf(dying(after), { steps: 9 })).pipe(checkpointEvery(2, store));
+      return lastValueFrom(events).catch((error: unknown) => error);
+    };
+    expect(await lose(5)).toMatchObject({
+      code: 'E_DEVICE_LOST',
+      message: 'gone. The last checkpoint is of step 4: memory:4.',
+      details: { engine: 'a fake', checkpoint: { step: 4, uri: 'memory:4' } },
+    });
+    expect(await lose(1)).toMatchObject({ message: 'gone. No checkpoint was saved by this run.' });
   });
 
   it('checkpointEvery saves at its steps and at the end, once', async () => {
