@@ -1,7 +1,7 @@
 /** What plugins contribute, by kind: plain data and functions, found by name. */
 
 import type { Observable, Subscription } from 'rxjs';
-import type { HostTensor } from '../ir/types.js';
+import type { HostTensor, Shape } from '../ir/types.js';
 import type { AnyLayer } from '../model/layer.js';
 import type { HeddleEvent } from '../train/events.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -78,6 +78,7 @@ export type MergeArray = Float32Array | Float64Array;
 
 /** One tensor to be merged in pieces. */
 export interface MergeTask {
+  readonly shape: Shape;
   /** Elements of the tensor; `columns` of them are a row, its last axis. A vector is one row. */
   readonly elements: number;
   readonly columns: number;

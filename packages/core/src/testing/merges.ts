@@ -230,6 +230,7 @@ function throughPieces(
   const size = rows * columns + 1;
   const scratches = new Map<string, MergeArray>();
   const task: MergeTask = {
+    shape,
     elements: data.length,
     columns,
     models: tensors.length,
