@@ -15,6 +15,7 @@ export {
   type StorageDtype,
   type StoredTensor,
 } from './dtype.js';
+export { narrowBf16, narrowF16, widenBf16, widenF16 } from './half.js';
 export { elementCount, maxHeaderBytes, type SafetensorsReason } from './header.js';
 export { httpSource, type Fetch, type FetchResponse, type HttpOptions } from './http.js';
 export { canonicalJson, hashJson, parseJson, type Json, type JsonReading } from './json.js';
