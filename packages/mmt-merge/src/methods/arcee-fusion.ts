@@ -27,7 +27,7 @@ export const arceeFusion = define({
   },
   stream(task) {
     const { elements, columns, scratch } = task;
-    const select = selector(() => ranks(elements));
+    const select = selector({ magnitude: false, wanted: () => ranks(elements) });
     const importances = ({ base, models: [model], length }: MergePiece): MergeArray => {
       const out = scratch('importance');
       for (let row = 0; row < length; row += columns) {

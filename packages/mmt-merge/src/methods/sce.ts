@@ -47,9 +47,8 @@ export const sce = define({
     const share = options['select_topk']!;
     const selects = share < 1 && models > 1;
     let varying = 0;
-    const select = selector(() => [wanted(varying, share)]);
+    const select = selector({ magnitude: true, wanted: () => [wanted(varying, share)] });
     const squares = new Array<number>(models).fill(0);
-    let marks = new Uint8Array(0);
 
     const difference = ({ models: all, base, length }: MergePiece): readonly MergeArray[] =>
       all.map((model, at) => {
@@ -72,9 +71,15 @@ export const sce = define({
     const selected = (piece: MergePiece): readonly MergeArray[] => {
       const vectors = difference(piece);
       if (!selects) return vectors;
-      if (marks.length < piece.length) marks = new Uint8Array(piece.length);
-      select.mark(0, variances(vectors, piece.length), piece.start, piece.length, marks);
-      for (const d of vectors) for (let i = 0; i < piece.length; i++) if (marks[i] === 0) d[i] = 0;
+      const variance = variances(vectors, piece.length);
+      const least = select.value(0);
+      let left = select.ties(0, piece.start);
+      for (let i = 0; i < piece.length; i++) {
+        const size = Math.fround(variance[i]!);
+        if (size > least || (size === least && left-- > 0)) continue;
+        for (const d of vectors) d[i] = 0;
+      }
+      select.taken(0, Math.max(0, left));
       return vectors;
     };
     let weights: readonly number[] | null = null;

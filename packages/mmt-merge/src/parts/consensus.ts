@@ -1,6 +1,7 @@
 /** Election of signs (TIES, Yadav et al. 2023): per element, only those who agree with the weighted sum are heard. */
 
 import { constant, defineOp, where, type MergeArray, type Tensor } from '@heddle/core';
+import { loopsFor, mostInputs } from '../simd/simd.js';
 import { sumInto } from './sums.js';
 
 /**
@@ -41,19 +42,34 @@ export function signConsensus(
   return { sum: sum!, weight: weight! };
 }
 
-/** The same over arrays: fills `sum` and `weight`. */
+/**
+ * The same over arrays: fills `sum` and `weight`.
+ *
+ * @param factors what each vector is multiplied by
+ * @param weights what it counts in the divisor
+ */
 export function consensusInto(
   sum: MergeArray,
   weight: MergeArray,
   elected: MergeArray,
   arrays: readonly MergeArray[],
+  factors: readonly number[],
   weights: readonly number[],
   length: number,
 ): void {
-  sumInto(elected, arrays, weights, length);
-  sum.fill(0, 0, length);
-  weight.fill(0, 0, length);
-  for (const [at, x] of arrays.entries()) hear(sum, weight, elected, x, weights[at]!, length);
+  const loops = arrays.length > mostInputs ? null : loopsFor(sum, weight);
+  const whole = loops !== null && arrays.every(array => array.buffer === sum.buffer) ? length & ~3 : 0;
+  if (whole > 0) {
+    const pointers = arrays.map(array => array.byteOffset);
+    loops!.consensus[arrays.length - 1]!(sum.byteOffset, weight.byteOffset, whole, ...pointers, ...factors, ...weights);
+  }
+  if (whole === length) return;
+  const rest = (array: MergeArray): MergeArray => array.subarray(whole, length);
+  const [sums, by, votes] = [rest(sum), rest(weight), rest(elected)];
+  sumInto(votes, arrays.map(rest), factors, length - whole);
+  sums.fill(0);
+  by.fill(0);
+  for (const [at, x] of arrays.entries()) hear(sums, by, votes, rest(x), factors[at]!, weights[at]!, length - whole);
 }
 
 function hear(
@@ -61,11 +77,12 @@ function hear(
   weight: MergeArray,
   elected: MergeArray,
   x: MergeArray,
+  factor: number,
   w: number,
   length: number,
 ): void {
   for (let i = 0; i < length; i++) {
-    const e = w * x[i]!;
+    const e = factor * x[i]!;
     if (elected[i]! < 0 ? e < 0 : e > 0) {
       sum[i] = sum[i]! + e;
       weight[i] = weight[i]! + w;

@@ -6,6 +6,7 @@
  */
 
 import { constant, defineOp, iota, where, type MergeArray, type Tensor } from '@heddle/core';
+import { borrowed, loopsFor } from '../simd/simd.js';
 
 /** Where a cut goes through numbers in falling order. @shape threshold f32[1], place i32[1] */
 export interface Cut {
@@ -81,57 +82,46 @@ export const kthLargest = (x: Tensor, k: number): Tensor => cutAt(x, k).threshol
 
 /** Finds cuts through a stream of numbers in two looks, and then tells for each number on which side it is. */
 export interface Selector {
-  /** The first look and the second, over the same numbers in the same order, compared as float32. */
+  /** The first look and the second, over the same numbers in the same order. */
   readonly looks: readonly [(numbers: MergeArray, length: number) => void, (numbers: MergeArray, length: number) => void];
-  /** The value at each cut: the k-th largest; NaN before both looks, or where k is 0. */
+  /** The value at each cut, the k-th largest. Infinity where k is 0. */
   value(cut: number): number;
-  /** Marks 1 the elements on the large side of a cut. Pieces must come in order; one at 0 begins anew. */
-  mark(cut: number, numbers: MergeArray, start: number, length: number, out: Uint8Array): void;
+  /**
+   * How many of the numbers equal to the value belong to the k and are still to come; a caller that takes some says how many
+   * are left. Pieces must come in order; the first begins anew.
+   */
+  ties(cut: number, start: number): number;
+  taken(cut: number, left: number): void;
 }
 
 const half = 0x10000;
 
-/**
- * @param wanted for each cut how many of the largest are wanted; asked after the first look, for counts that the numbers
- *   themselves decide
- */
-export function selector(wanted: () => readonly number[]): Selector {
-  const upper = new Uint32Array(half);
+export interface Selection {
+  /** Compare magnitudes; numbers with their signs otherwise. */
+  readonly magnitude: boolean;
+  /**
+   * For each cut how many of the largest are wanted; asked after the first look, for counts that the numbers themselves
+   * decide.
+   */
+  wanted(): readonly number[];
+}
+
+/** Numbers are compared as float32: doubles are rounded to that first. */
+export function selector({ magnitude, wanted }: Selection): Selector {
+  const upper = borrowed(half);
+  const sign = magnitude ? 0 : 0x8000_0000;
   let cuts: Found[] | null = null;
   let done = false;
-  let bits = new Uint32Array(0);
+  let rounded = new Float32Array(0);
 
-  const keysOf = (numbers: MergeArray, length: number): Uint32Array => {
-    if (bits.length < length) bits = new Uint32Array(length);
-    keys(numbers, length, bits);
-    return bits;
+  /** The bits of the numbers as float32. */
+  const bitsOf = (numbers: MergeArray, length: number): Uint32Array => {
+    if (numbers instanceof Float32Array) return new Uint32Array(numbers.buffer, numbers.byteOffset, length);
+    if (rounded.length < length) rounded = new Float32Array(length);
+    for (let i = 0; i < length; i++) rounded[i] = numbers[i]!;
+    return new Uint32Array(rounded.buffer, 0, length);
   };
   const found = (): readonly Found[] => (cuts ??= wanted().map(k => findBin(upper, k)));
-
-  return {
-    looks: [
-      (numbers, length) => countUpper(keysOf(numbers, length), length, upper),
-      (numbers, length) => {
-        const all = keysOf(numbers, length);
-        for (const cut of found()) if (cut.k > 0) countLower(all, length, cut.bin, cut.lower);
-      },
-    ],
-    value(cut) {
-      settle();
-      const { k, key } = found()[cut]!;
-      return k === 0 ? NaN : numberOf(key);
-    },
-    mark(cut, numbers, start, length, out) {
-      settle();
-      const one = found()[cut]!;
-      if (start === 0) one.left = one.ties;
-      if (one.k === 0) {
-        out.fill(0, 0, length);
-        return;
-      }
-      one.left = markKeys(keysOf(numbers, length), length, one.key, one.left, out);
-    },
-  };
 
   function settle(): void {
     if (done) return;
@@ -139,10 +129,33 @@ export function selector(wanted: () => readonly number[]): Selector {
     for (const cut of found()) {
       if (cut.k === 0) continue;
       const { bin, rest } = findBin(cut.lower, cut.rest);
-      cut.key = cut.bin * half + bin;
+      cut.value = numberOf((cut.bin * half + bin) >>> 0, magnitude);
       cut.ties = rest;
     }
   }
+
+  return {
+    looks: [
+      (numbers, length) => countUpper(bitsOf(numbers, length), length, upper, sign),
+      (numbers, length) => {
+        const bits = bitsOf(numbers, length);
+        for (const cut of found()) if (cut.k > 0) countLower(bits, length, cut.bin, cut.lower, sign);
+      },
+    ],
+    value(cut) {
+      settle();
+      return found()[cut]!.value;
+    },
+    ties(cut, start) {
+      settle();
+      const one = found()[cut]!;
+      if (start === 0) one.left = one.ties;
+      return one.left;
+    },
+    taken(cut, left) {
+      found()[cut]!.left = left;
+    },
+  };
 }
 
 interface Found {
@@ -151,8 +164,8 @@ interface Found {
   /** How many of the bin itself are wanted. */
   readonly rest: number;
   readonly lower: Uint32Array;
-  key: number;
-  /** How many of those equal to the key are wanted, and how many of them are still to come. */
+  value: number;
+  /** How many of those equal to the value are wanted, and how many of them are still to come. */
   ties: number;
   left: number;
 }
@@ -161,44 +174,45 @@ function findBin(histogram: Uint32Array, k: number): Found {
   let rest = k;
   let bin = half - 1;
   while (bin > 0 && histogram[bin]! < rest) rest -= histogram[bin--]!;
-  return { k, bin, rest, lower: new Uint32Array(k === 0 ? 0 : half), key: 0, ties: 0, left: 0 };
+  return { k, bin, rest, lower: borrowed(k === 0 ? 0 : half), value: Infinity, ties: 0, left: 0 };
 }
+
+/*
+ * Keys are bits that compare as unsigned numbers the way the floats do. Of a magnitude: the bits without the sign, moved
+ * up by one to use all of the upper half. Of a number with a sign: all bits turned if negative, else only the sign.
+ */
+
+function countUpper(bits: Uint32Array, length: number, histogram: Uint32Array, sign: number): void {
+  const loops = sign === 0 ? loopsFor(bits, histogram) : null;
+  if (loops !== null) loops.countUpper(bits.byteOffset, histogram.byteOffset, length);
+  else if (sign === 0) for (let i = 0; i < length; i++) histogram[(bits[i]! << 1) >>> 16]!++;
+  else for (let i = 0; i < length; i++) histogram[keyOf(bits[i]!) >>> 16]!++;
+}
+
+function countLower(bits: Uint32Array, length: number, bin: number, histogram: Uint32Array, sign: number): void {
+  if (sign === 0) {
+    const loops = loopsFor(bits, histogram);
+    const whole = loops === null ? 0 : length & ~3;
+    loops?.countLower(bits.byteOffset, histogram.byteOffset, bin, whole);
+    for (let i = whole; i < length; i++) {
+      const key = bits[i]! << 1;
+      if (key >>> 16 === bin) histogram[key & 0xffff]!++;
+    }
+    return;
+  }
+  for (let i = 0; i < length; i++) {
+    const key = keyOf(bits[i]!);
+    if (key >>> 16 === bin) histogram[key & 0xffff]!++;
+  }
+}
+
+/** Minus zero is zero. */
+const keyOf = (bits: number): number => (bits >>> 0 === 0x8000_0000 ? 0x8000_0000 : (bits ^ ((bits >> 31) | 0x8000_0000)) >>> 0);
 
 const word = new Uint32Array(1);
 const float = new Float32Array(word.buffer);
 
-function numberOf(key: number): number {
-  word[0] = key >= 0x8000_0000 ? key ^ 0x8000_0000 : ~key;
+function numberOf(key: number, magnitude: boolean): number {
+  word[0] = magnitude ? key >>> 1 : key >= 0x8000_0000 ? key ^ 0x8000_0000 : ~key;
   return float[0]!;
-}
-
-/** Bits that compare as unsigned numbers the way the floats do; minus zero counts as zero. */
-function keys(numbers: MergeArray, length: number, out: Uint32Array): void {
-  const floats = new Float32Array(out.buffer, 0, length);
-  for (let i = 0; i < length; i++) {
-    floats[i] = numbers[i]! + 0;
-    const b = out[i]!;
-    out[i] = b ^ ((b >> 31) | 0x8000_0000);
-  }
-}
-
-function countUpper(all: Uint32Array, length: number, histogram: Uint32Array): void {
-  for (let i = 0; i < length; i++) histogram[all[i]! >>> 16]!++;
-}
-
-function countLower(all: Uint32Array, length: number, bin: number, histogram: Uint32Array): void {
-  for (let i = 0; i < length; i++) if (all[i]! >>> 16 === bin) histogram[all[i]! & 0xffff]!++;
-}
-
-function markKeys(all: Uint32Array, length: number, key: number, left: number, out: Uint8Array): number {
-  for (let i = 0; i < length; i++) {
-    const one = all[i]!;
-    if (one > key) out[i] = 1;
-    else if (one < key || left === 0) out[i] = 0;
-    else {
-      out[i] = 1;
-      left--;
-    }
-  }
-  return left;
 }

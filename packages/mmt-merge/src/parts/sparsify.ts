@@ -6,6 +6,7 @@
  */
 
 import { abs, constant, iota, where, type MergeArray, type MergePiece, type MergeTask, type Tensor } from '@heddle/core';
+import { loopsFor } from '../simd/simd.js';
 import { largest, selector } from './select.js';
 
 /** Numbers that a rule needs, of one model. */
@@ -17,12 +18,13 @@ export interface Sparsifier {
   /** 0 and 1 for each element. @shape difference [...s], uniforms [...s] or null -> [...s] */
   graph(difference: Tensor, values: Values, uniforms: Tensor | null): Tensor;
   /** The same in pieces. */
-  stream(task: MergeTask, model: number): PieceMask;
+  stream(task: MergeTask, model: number): Trimming;
 }
 
-export interface PieceMask {
+export interface Trimming {
   readonly looks: readonly ((difference: MergeArray, piece: MergePiece) => void)[];
-  mark(difference: MergeArray, piece: MergePiece, out: Uint8Array): void;
+  /** Makes zeros of what does not stay. */
+  trim(difference: MergeArray, piece: MergePiece): void;
 }
 
 /** What a recipe says of one model, and of the merge where it says nothing of the model. */
@@ -41,15 +43,48 @@ export const magnitude: Sparsifier = {
     return largest(abs(difference).reshape(n), countOf(n, densityOf(values))).reshape(...difference.shape);
   },
   stream(task, model) {
-    const { elements, scratch } = task;
-    const select = selector(() => [countOf(elements, densityOf(valuesOf(task, model)))]);
+    const wanted = [countOf(task.elements, densityOf(valuesOf(task, model)))];
+    const select = selector({ magnitude: true, wanted: () => wanted });
     return {
-      looks: select.looks.map(look => (difference, { length }) => look(sizes(scratch, difference, length), length)),
-      mark: (difference, { start, length }, out) =>
-        select.mark(0, sizes(scratch, difference, length), start, length, out),
+      looks: select.looks.map(look => (difference, { length }) => look(difference, length)),
+      trim: (difference, { start, length }) =>
+        select.taken(0, dropBelow(difference, length, select.value(0), select.ties(0, start))),
     };
   },
 };
+
+/** @returns how many of `ties` are left */
+function dropBelow(numbers: MergeArray, length: number, value: number, ties: number): number {
+  const loops = loopsFor(numbers);
+  let left = ties;
+  for (let i = 0; i < length; ) {
+    // Vectors as far as nothing is equal to the value; then four by one, where order decides.
+    const whole = (length - i) & ~3;
+    if (loops !== null && whole > 0) i += loops.dropBelow(numbers.byteOffset + i * 4, value, whole);
+    for (const end = Math.min(length, loops === null ? length : i + 4); i < end; i++) {
+      const size = Math.abs(Math.fround(numbers[i]!));
+      if (size > value) continue;
+      if (size < value || left === 0) numbers[i] = 0;
+      else left--;
+    }
+  }
+  return left;
+}
+
+/** The same for what is too large: numbers equal to the value were taken by the other side first. */
+function dropAbove(numbers: MergeArray, length: number, value: number, ties: number): number {
+  let left = ties;
+  for (let i = 0; i < length; i++) {
+    const size = Math.abs(Math.fround(numbers[i]!));
+    if (size < value || value === Infinity) continue;
+    if (size > value) numbers[i] = 0;
+    else if (left > 0) {
+      numbers[i] = 0;
+      left--;
+    }
+  }
+  return left;
+}
 
 const countOf = (n: number, density: number): number => (density <= 0 ? 0 : Math.max(1, Math.trunc(density * n)));
 
@@ -64,18 +99,13 @@ export const magnitudeOutliers: Sparsifier = {
     return (top === 0 ? mask : mask.sub(largest(magnitudes, top))).reshape(...difference.shape);
   },
   stream(task, model) {
-    const { elements, scratch } = task;
-    const { kept, top } = outliers(elements, valuesOf(task, model));
-    const select = selector(() => [kept + top, top]);
-    let cutOff = new Uint8Array(0);
+    const { kept, top } = outliers(task.elements, valuesOf(task, model));
+    const select = selector({ magnitude: true, wanted: () => [kept + top, top] });
     return {
-      looks: select.looks.map(look => (difference, { length }) => look(sizes(scratch, difference, length), length)),
-      mark(difference, { start, length }, out) {
-        if (cutOff.length < length) cutOff = new Uint8Array(length);
-        const magnitudes = sizes(scratch, difference, length);
-        select.mark(0, magnitudes, start, length, out);
-        select.mark(1, magnitudes, start, length, cutOff);
-        for (let i = 0; i < length; i++) out[i] = out[i]! - cutOff[i]!;
+      looks: select.looks.map(look => (difference, { length }) => look(difference, length)),
+      trim(difference, { start, length }) {
+        select.taken(1, dropAbove(difference, length, select.value(1), select.ties(1, start)));
+        select.taken(0, dropBelow(difference, length, select.value(0), select.ties(0, start)));
       },
     };
   },
@@ -95,10 +125,10 @@ export const bernoulli: Sparsifier = {
   graph: (difference, values, uniforms) => where(uniforms!.less(densityOf(values)), 1, difference.mul(0).add(0)),
   stream: (task, model) => ({
     looks: [],
-    mark(_, piece, out) {
+    trim(difference, piece) {
       const density = Math.fround(densityOf(valuesOf(task, model)));
       const uniforms = piece.uniforms(model);
-      for (let i = 0; i < piece.length; i++) out[i] = uniforms[i]! < density ? 1 : 0;
+      for (let i = 0; i < piece.length; i++) if (!(uniforms[i]! < density)) difference[i] = 0;
     },
   }),
 };
@@ -128,7 +158,7 @@ export const byRank: Sparsifier = {
     const float = new Float32Array(word.buffer);
     return {
       looks: [],
-      mark(difference, piece, out) {
+      trim(difference, piece) {
         const uniforms = piece.uniforms(model);
         for (let row = 0; row < piece.length; row += columns) {
           // Bits of the magnitude above, place below: one sort of plain numbers. 31 + 22 bits fit a double.
@@ -138,7 +168,8 @@ export const byRank: Sparsifier = {
           }
           order.sort();
           for (let rank = 0; rank < columns; rank++) ranks[order[rank]! % 0x40_0000] = rank;
-          for (let i = 0; i < columns; i++) out[row + i] = uniforms[row + i]! < low + step * ranks[i]! ? 1 : 0;
+          for (let i = 0; i < columns; i++)
+            if (!(uniforms[row + i]! < low + step * ranks[i]!)) difference[row + i] = 0;
         }
       },
     };
@@ -151,12 +182,6 @@ function ramp(columns: number, values: Values): { readonly low: number; readonly
   if (density <= 0) return { low: -1, step: 0 }; // nothing stays
   // A row of one has no ranks: it stays with the density itself.
   return columns === 1 ? { low: density, step: 0 } : { low: density - epsilon, step: (2 * epsilon) / (columns - 1) };
-}
-
-function sizes(scratch: MergeTask['scratch'], difference: MergeArray, length: number): MergeArray {
-  const out = scratch('magnitudes');
-  for (let i = 0; i < length; i++) out[i] = Math.abs(difference[i]!);
-  return out;
 }
 
 /** What a masked vector is scaled to keep: the sum of magnitudes, the length, or the largest magnitude. */
@@ -174,27 +199,31 @@ export function restored(whole: Tensor, masked: Tensor, norm: Norm): Tensor {
 const normOf = (x: Tensor, norm: Norm): Tensor =>
   (norm === 'l1' ? abs(x).sum() : norm === 'l2' ? x.square().sum().sqrt() : abs(x).max()).reshape(1);
 
-/** Gathers both norms over pieces. */
-export function norms(norm: Norm): { add(difference: MergeArray, mask: Uint8Array, length: number): void; factor(): number } {
-  let before = 0;
-  let after = 0;
+/** Gathers a norm before and after trimming, over pieces. */
+export function norms(norm: Norm): {
+  before(difference: MergeArray, length: number): void;
+  after(difference: MergeArray, length: number): void;
+  factor(): number;
+} {
+  let whole = 0;
+  let trimmed = 0;
   return {
-    add(difference, mask, length) {
-      for (let i = 0; i < length; i++) {
-        const size = Math.abs(difference[i]!);
-        if (norm === 'linf') {
-          before = Math.max(before, size);
-          after = Math.max(after, size * mask[i]!);
-        } else {
-          const part = norm === 'l1' ? size : size * size;
-          before += part;
-          after += part * mask[i]!;
-        }
-      }
-    },
+    before: (difference, length) => void (whole = gathered(norm, whole, difference, length)),
+    after: (difference, length) => void (trimmed = gathered(norm, trimmed, difference, length)),
     factor() {
-      const [whole, masked] = norm === 'l2' ? [Math.sqrt(before), Math.sqrt(after)] : [before, after];
-      return whole < 1e-7 || masked < 1e-7 ? 1 : whole / masked;
+      const [a, b] = norm === 'l2' ? [Math.sqrt(whole), Math.sqrt(trimmed)] : [whole, trimmed];
+      return a < 1e-7 || b < 1e-7 ? 1 : a / b;
     },
   };
+}
+
+function gathered(norm: Norm, before: number, difference: MergeArray, length: number): number {
+  let sum = before;
+  const loops = norm === 'l1' ? loopsFor(difference) : null;
+  const whole = loops === null ? 0 : length & ~3;
+  sum += loops?.size(difference.byteOffset, whole) ?? 0;
+  if (norm === 'l1') for (let i = whole; i < length; i++) sum += Math.abs(difference[i]!);
+  else if (norm === 'l2') for (let i = 0; i < length; i++) sum += difference[i]! * difference[i]!;
+  else for (let i = 0; i < length; i++) sum = Math.max(sum, Math.abs(difference[i]!));
+  return sum;
 }

@@ -1,5 +1,6 @@
 /** Weighted sums, on both sides: as an op for engines, as loops over arrays. */
 
+import { loopsFor, mostInputs } from '../simd/simd.js';
 import { constant, defineOp, type MergeArray, type MergePiece, type MergeTask, type Tensor } from '@heddle/core';
 
 /**
@@ -31,6 +32,14 @@ export function sumInto(
   weights: ArrayLike<number>,
   length: number,
 ): void {
+  const loops = arrays.length > mostInputs ? null : loopsFor(out, arrays[0]);
+  if (loops !== null && arrays.length > 0 && arrays.every(array => array.buffer === out.buffer)) {
+    const whole = length & ~3;
+    const pointers = arrays.map(array => array.byteOffset);
+    loops.sums[arrays.length - 1]!(out.byteOffset, whole, ...pointers, ...Array.from(weights));
+    for (let i = whole; i < length; i++) out[i] = arrays.reduce((sum, x, k) => sum + weights[k]! * x[i]!, 0);
+    return;
+  }
   let at = 0;
   if (arrays.length === 0) out.fill(0, 0, length);
   else if (arrays.length >= 4) {
@@ -64,21 +73,28 @@ function two(out: MergeArray, a: MergeArray, b: MergeArray, wa: number, wb: numb
 }
 
 export function scaled(out: MergeArray, x: MergeArray, w: number, length: number): void {
+  if (loopsFor(out, x) !== null) return sumInto(out, [x], [w], length);
   for (let i = 0; i < length; i++) out[i] = w * x[i]!;
 }
 
 export function addScaled(out: MergeArray, x: MergeArray, w: number, length: number): void {
+  if (loopsFor(out, x) !== null) return sumInto(out, [out, x], [1, w], length);
   for (let i = 0; i < length; i++) out[i] = out[i]! + w * x[i]!;
 }
 
 export function subtract(out: MergeArray, a: MergeArray, b: MergeArray, length: number): void {
-  for (let i = 0; i < length; i++) out[i] = a[i]! - b[i]!;
+  const loops = a.buffer === out.buffer ? loopsFor(out, b) : null;
+  const whole = loops === null ? 0 : length & ~3;
+  loops?.subtract(out.byteOffset, a.byteOffset, b.byteOffset, whole);
+  for (let i = whole; i < length; i++) out[i] = a[i]! - b[i]!;
 }
 
 /** The sum of products of `length` elements from `from` on. */
 export function dot(a: MergeArray, b: MergeArray, from: number, length: number): number {
-  let sum = 0;
-  for (let i = from; i < from + length; i++) sum += a[i]! * b[i]!;
+  const loops = loopsFor(a, b);
+  const whole = loops === null ? 0 : length & ~3;
+  let sum = loops?.dot(a.byteOffset + from * 4, b.byteOffset + from * 4, whole) ?? 0;
+  for (let i = from + whole; i < from + length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 

@@ -14,6 +14,7 @@ import {
 } from '@heddle/core';
 import { consensusInto, signConsensus } from './consensus.js';
 import { baseOf, define, divisor, flag, perMerge, total, weight, weightsOf } from './define.js';
+import { loopsFor } from '../simd/simd.js';
 import { densityOf, norms, restored, valuesOf, type Sparsifier } from './sparsify.js';
 import { subtract, sumInto, weightedSum } from './sums.js';
 
@@ -72,53 +73,52 @@ export const taskVectors = ({
       const trimmed = each.map((values, at) =>
         sparsifier === null || densityOf(values) >= 1
           ? null
-          : { mask: sparsifier.stream(task, at), norms: options['rescale'] === 1 ? norms('l1') : null },
+          : { ...sparsifier.stream(task, at), norms: options['rescale'] === 1 ? norms('l1') : null },
       );
       const difference = ({ models: inputs, base, length }: MergePiece, at: number): MergeArray => {
         const out = scratch(`difference ${at}`);
         subtract(out, inputs[at]!, base!, length);
         return out;
       };
-      let marks = new Uint8Array(0);
-      const masked = (piece: MergePiece, at: number, out: MergeArray): Uint8Array => {
-        if (marks.length < piece.length) marks = new Uint8Array(piece.length);
-        trimmed[at]!.mask.mark(out, piece, marks);
-        return marks;
-      };
 
-      const ownLooks = Math.max(0, ...trimmed.map(one => one?.mask.looks.length ?? 0));
+      const ownLooks = Math.max(0, ...trimmed.map(one => one?.looks.length ?? 0));
       const looks = Array.from({ length: ownLooks }, (_, turn) => (piece: MergePiece): void => {
-        for (const [at, one] of trimmed.entries()) one?.mask.looks[turn]?.(difference(piece, at), piece);
+        for (const [at, one] of trimmed.entries()) one?.looks[turn]?.(difference(piece, at), piece);
       });
       if (trimmed.some(one => one?.norms)) {
         looks.push(piece => {
           for (const [at, one] of trimmed.entries()) {
             if (!one?.norms) continue;
             const vector = difference(piece, at);
-            one.norms.add(vector, masked(piece, at, vector), piece.length);
+            one.norms.before(vector, piece.length);
+            one.trim(vector, piece);
+            one.norms.after(vector, piece.length);
           }
         });
       }
 
       const lambda = options['lambda'] ?? 1;
+      /** Weights, and what trimming took of the norms. */
+      let factors: readonly number[] | null = null;
       const places = Array.from({ length: models }, (_, at) => at);
       return {
         looks,
         write(piece, out) {
           const { length } = piece;
+          factors ??= weights.map((w, at) => w * (trimmed[at]?.norms?.factor() ?? 1));
           const vectors = places.map(at => {
             const vector = difference(piece, at);
-            if (trimmed[at]) keep(vector, masked(piece, at, vector), trimmed[at].norms?.factor() ?? 1, length);
+            trimmed[at]?.trim(vector, piece);
             return vector;
           });
           if (consensus) {
             const [weight, elected] = [scratch('weight'), scratch('elected')];
-            consensusInto(out, weight, elected, vectors, weights, length);
+            consensusInto(out, weight, elected, vectors, factors, weights, length);
             if (options['normalize'] === 1) divide(out, weight, length);
             addTo(out, piece.base!, lambda, length);
           } else {
             const factor = options['normalize'] === 1 ? lambda / divisor(total(weights)) : lambda;
-            sumInto(out, vectors, weights, length);
+            sumInto(out, vectors, factors, length);
             addTo(out, piece.base!, factor, length);
           }
         },
@@ -132,16 +132,17 @@ function summed(vectors: readonly Tensor[], weights: readonly number[], normaliz
   return normalize ? sum.div(where(weight.equal(0), 1, weight)) : sum;
 }
 
-function keep(vector: MergeArray, mask: Uint8Array, factor: number, length: number): void {
-  if (factor === 1) for (let i = 0; i < length; i++) vector[i] = mask[i] === 1 ? vector[i]! : 0;
-  else for (let i = 0; i < length; i++) vector[i] = mask[i] === 1 ? vector[i]! * factor : 0;
-}
-
 function divide(out: MergeArray, by: MergeArray, length: number): void {
-  for (let i = 0; i < length; i++) if (by[i] !== 0) out[i] = out[i]! / by[i]!;
+  const loops = loopsFor(out, by);
+  const whole = loops === null ? 0 : length & ~3;
+  loops?.divide(out.byteOffset, by.byteOffset, whole);
+  for (let i = whole; i < length; i++) if (by[i] !== 0) out[i] = out[i]! / by[i]!;
 }
 
 /** `out = base + factor * out` */
 function addTo(out: MergeArray, base: MergeArray, factor: number, length: number): void {
-  for (let i = 0; i < length; i++) out[i] = base[i]! + factor * out[i]!;
+  const loops = loopsFor(out, base);
+  const whole = loops === null ? 0 : length & ~3;
+  loops?.addTo(out.byteOffset, base.byteOffset, factor, whole);
+  for (let i = whole; i < length; i++) out[i] = base[i]! + factor * out[i]!;
 }

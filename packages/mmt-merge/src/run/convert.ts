@@ -1,6 +1,7 @@
 /** Numbers of files to numbers that are computed with, and back; into memory that is used again and again. */
 
 import type { MergeArray } from '@heddle/core';
+import { loopsFor, simd } from '../simd/simd.js';
 import { byteSize, narrowBf16, narrowF16, widenBf16, widenF16, type StorageDtype } from '@heddle/core/files';
 
 /** Memory that grows to what is asked and stays. */
@@ -22,6 +23,12 @@ export interface Converter {
 export function converter(): Converter {
   const floats = buffer();
   const halves = buffer();
+  let staging: Float32Array | null = null;
+  /** Memory of the vector loops for halves; null where they cannot be used. */
+  const staged = (length: number): Float32Array | null => {
+    if (staging !== null && staging.length * 2 >= length) return staging;
+    return (staging = simd()?.allocate(Math.ceil(length / 8) * 4) ?? null);
+  };
   const asFloats = (length: number): Float32Array => new Float32Array(floats(length * 4).buffer, 0, length);
 
   function widen(bytes: Uint8Array, dtype: StorageDtype, length: number, out: MergeArray): void {
@@ -36,6 +43,17 @@ export function converter(): Converter {
       case 'BF16':
       case 'F16': {
         const direct = out instanceof Float32Array;
+        const loops = dtype === 'BF16' && length % 4 === 0 ? loopsFor(out) : null;
+        if (loops && memory === out.buffer) {
+          loops.widenBf16(out.byteOffset, byteOffset, length);
+          return;
+        }
+        const stage = loops && staged(length);
+        if (loops && stage) {
+          new Uint8Array(stage.buffer, stage.byteOffset, length * 2).set(bytes.subarray(0, length * 2));
+          loops.widenBf16(out.byteOffset, stage.byteOffset, length);
+          return;
+        }
         const target = direct ? out : asFloats(length);
         const patterns = new Uint32Array(target.buffer, target.byteOffset, length);
         (dtype === 'BF16' ? widenBf16 : widenF16)(new Uint16Array(memory, byteOffset, length), patterns);
@@ -61,6 +79,12 @@ export function converter(): Converter {
         single.set(numbers.subarray(0, length));
       }
       if (dtype === 'F32') return new Uint8Array(single.buffer, single.byteOffset, length * 4);
+      const loops = dtype === 'BF16' && length % 4 === 0 ? loopsFor(single) : null;
+      const stage = loops && staged(length);
+      if (loops && stage) {
+        loops.narrowBf16(stage.byteOffset, single.byteOffset, length);
+        return new Uint8Array(stage.buffer, stage.byteOffset, length * 2);
+      }
       const out = halves(length * byteSize[dtype]);
       const patterns = new Uint32Array(single.buffer, single.byteOffset, length);
       (dtype === 'BF16' ? narrowBf16 : narrowF16)(patterns, new Uint16Array(out.buffer, 0, length));

@@ -5,7 +5,8 @@ import { fail, type MergeArray } from '@heddle/core';
 import { byteSize, elementCount, type StorageDtype } from '@heddle/core/files';
 import type { AdaptedSource, RowsSource, Source, StoredSource } from '../plan/source.js';
 import { storedBytes } from '../plan/source.js';
-import { buffer, type Converter } from './convert.js';
+import { simd } from '../simd/simd.js';
+import type { Converter } from './convert.js';
 
 /** Files open for reading, by path. */
 export interface Files {
@@ -52,14 +53,28 @@ export function openFiles(): Files {
 const shortRead = (path: string, expected: number, received: number): never =>
   fail('E_IO', `${path}: expected ${expected} bytes, received ${received}. It was changed or cut while it was read; fetch it again.`, { path, reason: 'short', expected, received }); // prettier-ignore
 
-/** Fills the first `length` of `out` with elements from `start` on; both whole rows for what has rows. */
-export type Read = (start: number, length: number, out: MergeArray) => void;
+/**
+ * Elements from `start` on, `length` of them; both whole rows for what has rows.
+ *
+ * @returns `out` with its beginning filled, or an array that is not to be written to, where the numbers lie as they are
+ */
+export type Read = (start: number, length: number, out: MergeArray) => MergeArray;
+
+/** `read`, into `out` in any case. */
+export function readInto(read: Read, start: number, length: number, out: MergeArray): void {
+  const found = read(start, length, out);
+  if (found !== out) out.set(found);
+}
 
 export interface ReadOptions {
   readonly files: Files;
   readonly converter: Converter;
   /** Keep the bytes of whole tensors, for several passes. */
   readonly hold: boolean;
+  /** Bytes to be read at once, where what is asked is less; 0 for what is asked here and there. */
+  readonly ahead: number;
+  /** Elements from here on are not wanted. */
+  readonly to: number;
 }
 
 export function readerOf(source: Source, options: ReadOptions): Read {
@@ -73,25 +88,38 @@ export function readerOf(source: Source, options: ReadOptions): Read {
   }
 }
 
-function stored(source: StoredSource, { files, converter, hold }: ReadOptions): Read {
+function stored(source: StoredSource, { files, converter, hold, ahead: bytes, to }: ReadOptions): Read {
   const { file, dtype, start: base } = source;
   const size = byteSize[dtype];
+  const take = (bytes: Uint8Array<ArrayBuffer>, at: number, length: number, out: MergeArray): MergeArray => {
+    if (dtype === 'F32' && out instanceof Float32Array && bytes.buffer === out.buffer)
+      return new Float32Array(bytes.buffer, bytes.byteOffset + at * 4, length);
+    converter.widen(bytes.subarray(at * size), dtype, length, out);
+    return out;
+  };
+  const memory = (length: number): Uint8Array<ArrayBuffer> => simd()?.borrow(length) ?? new Uint8Array(length);
   if (hold) {
-    let held: Uint8Array | null = null;
+    let held: Uint8Array<ArrayBuffer> | null = null;
     return (start, length, out) => {
-      if (held === null) files.read(file, (held = new Uint8Array(storedBytes(source))), base);
-      converter.widen(held.subarray(start * size), dtype, length, out);
+      if (held === null) files.read(file, (held = memory(storedBytes(source))), base);
+      return take(held, start, length, out);
     };
   }
-  const memory = buffer();
+  // Some pieces ahead: a disk that serves several files by turns likes long reads.
+  const ahead = Math.floor(bytes / size);
+  const end = Math.min(elementCount(source.shape), to);
+  let block = new Uint8Array(0);
+  let from = 0;
+  let until = 0;
   return (start, length, out) => {
-    if (dtype === 'F32' && out instanceof Float32Array) {
-      files.read(file, new Uint8Array(out.buffer, out.byteOffset, length * 4), base + start * 4);
-      return;
+    if (start < from || start + length > until) {
+      from = start;
+      until = Math.max(start + length, Math.min(end, start + ahead));
+      const wanted = (until - from) * size;
+      if (block.length < wanted) block = memory(wanted);
+      files.read(file, block.subarray(0, wanted), base + from * size);
     }
-    const bytes = memory(length * size);
-    files.read(file, bytes.subarray(0, length * size), base + start * size);
-    converter.widen(bytes, dtype, length, out);
+    return take(block, start - from, length, out);
   };
 }
 
@@ -125,9 +153,10 @@ function adapted(source: AdaptedSource, options: ReadOptions): Read {
         }
       : { left: whole(left, options), right: whole(right, options) };
     if (under === null) out.fill(0, 0, length);
-    else under(start, length, out);
+    else readInto(under, start, length, out);
     const first = start / columns;
     addProduct(out, factors.left, factors.right, scale, first, length / columns, columns);
+    return out;
   };
 }
 
@@ -154,7 +183,7 @@ function addProduct(
 
 function rearranged(source: RowsSource, options: ReadOptions): Read {
   const width = widthOf(source);
-  const reads = source.sources.map(one => readerOf(one, options));
+  const reads = source.sources.map(one => readerOf(one, { ...options, ahead: 0, to: Infinity }));
   const begins: number[] = [];
   let rows = 0;
   for (const run of source.runs) {
@@ -168,7 +197,7 @@ function rearranged(source: RowsSource, options: ReadOptions): Read {
       mean = new Float64Array(width);
       const row = newLike(like, width);
       for (let i = 0; i < count; i++) {
-        reads[index]!(i * width, width, row);
+        readInto(reads[index]!, i * width, width, row);
         for (let j = 0; j < width; j++) mean[j]! += row[j]! / count;
       }
       means.set(index, mean);
@@ -185,12 +214,12 @@ function rearranged(source: RowsSource, options: ReadOptions): Read {
       const count = Math.min(run.count - inside, end - row);
       const part = out.subarray(row * width - start, (row + count) * width - start);
       if ('zero' in run) part.fill(0);
-      else if ('from' in run) reads[run.source]!((run.from + inside) * width, count * width, part);
+      else if ('from' in run) readInto(reads[run.source]!, (run.from + inside) * width, count * width, part);
       else if ('mean' in run) {
         const one = newLike(out, width);
         part.fill(0);
         for (const [index, from] of run.mean) {
-          reads[index]!(from * width, width, one);
+          readInto(reads[index]!, from * width, width, one);
           for (let j = 0; j < width; j++) part[j] = part[j]! + one[j]! / run.mean.length;
         }
       } else {
@@ -200,6 +229,7 @@ function rearranged(source: RowsSource, options: ReadOptions): Read {
       row += count;
       at++;
     }
+    return out;
   };
 }
 

@@ -8,7 +8,8 @@ import { isFloat } from '../checkpoint/view.js';
 import { rowsOf, type TensorPlan } from '../plan/plan.js';
 import { bytesOfSource, dtypeOfSource, type Source } from '../plan/source.js';
 import { converter, overflowAt } from './convert.js';
-import { openFiles, readerOf, roundTo, type Read } from './reader.node.js';
+import { openFiles, readInto, readerOf, roundTo, type Read } from './reader.node.js';
+import { loopsFor, simd } from '../simd/simd.js';
 import { drawUniforms } from './uniforms.js';
 
 export interface Unit {
@@ -48,7 +49,10 @@ export interface Worker {
 }
 
 /** Elements of a piece: what fits the second cache with its inputs. */
-export const pieceElements = 32_768;
+export const pieceElements = 8192;
+
+/** Bytes read at once of each input. */
+const readAhead = 2 << 20;
 
 /** Whether a unit must be a whole tensor: there is something to know of all of it before the first number. */
 export const needsWhole = (method: MergeMethod, tensor: TensorPlan): boolean =>
@@ -71,6 +75,7 @@ export function passesOf(method: MergeMethod, tensor: TensorPlan, scratch: Merge
 /** A thread's tools: open files, memory used again. Reads and writes wait; a worker thread has nothing else to do. */
 export function openWorker(methods: readonly MergeMethod[], settings: UnitSettings): Worker {
   const files = openFiles();
+  const vectors = simd();
   const convert = converter();
   const outputs = new Map<string, number>();
   const Kind = settings.accumulate === 'float64' ? Float64Array : Float32Array;
@@ -78,7 +83,8 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
   const memory = (name: string, length: number): MergeArray => {
     const known = arrays.get(name);
     if (known !== undefined && known.length >= length) return known;
-    const made = new Kind(length);
+    // Multiples of four: vectors are. Where there is no room in the memory of the vector loops, the plain ones run.
+    const made = (Kind === Float32Array ? vectors?.allocate(Math.ceil(length / 4) * 4) : null) ?? new Kind(length);
     arrays.set(name, made);
     return made;
   };
@@ -97,6 +103,7 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
 
   function run(unit: Unit): UnitResult {
     const { tensor } = unit;
+    vectors?.reset();
     const before = files.bytes;
     const hash = createHash('sha256');
     let at = unit.at;
@@ -125,9 +132,9 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
       }
       return settled(bad, tensor, [tensor.models[0]!.model]);
     }
-    const read = readerOf(source, { files, converter: convert, hold: false });
+    const read = readerOf(source, { files, converter: convert, hold: false, ahead: readAhead, to });
     return pieces({ from, to }, rowsOf(tensor.shape).columns, tensor, [tensor.models[0]!.model], put, ({ start, length, out }) => {
-      read(start, length, out);
+      readInto(read, start, length, out);
       if (settings.read !== null) roundTo(settings.read, convert, out, length);
     });
   }
@@ -140,14 +147,15 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     const several = passes.looks.length > 0;
     const inputs = [...tensor.models, ...(tensor.base === null ? [] : [tensor.base])];
     const held = inputs.reduce((n, { source }) => n + bytesOfSource(source), 0);
-    const options = { files, converter: convert, hold: several && held <= settings.memory };
+    const options = { files, converter: convert, hold: several && held <= settings.memory, ahead: readAhead, to };
     const open = (source: Source): Read => {
       const read = readerOf(source, options);
       // Rounding to what it is stored in anyway changes nothing.
       if (settings.read === null || (source.kind === 'stored' && dtypeOfSource(source) === settings.read)) return read;
       return (start, length, out) => {
-        read(start, length, out);
+        readInto(read, start, length, out);
         roundTo(settings.read!, convert, out, length);
+        return out;
       };
     };
     const reads = tensor.models.map(({ source }) => open(source));
@@ -155,12 +163,8 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     const pieceAt = (start: number, length: number): MergePiece => ({
       start,
       length,
-      models: reads.map((read, i) => {
-        const array = memory(`model ${i}`, size);
-        read(start, length, array);
-        return array;
-      }),
-      base: base && filled(memory('base', size), base, start, length),
+      models: reads.map((read, i) => read(start, length, memory(`model ${i}`, size))),
+      base: base && base(start, length, memory('base', size)),
       uniforms(model) {
         const array = memory(`uniforms ${model}`, size);
         drawUniforms(array, start, length, settings.seed, model, tensor.stream);
@@ -215,15 +219,15 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
   };
 }
 
-const filled = (out: MergeArray, read: Read, start: number, length: number): MergeArray => {
-  read(start, length, out);
-  return out;
-};
-
 /** Whole rows, about as many as are good for the caches; one, where a row is longer. */
 const pieceSize = (columns: number): number => Math.max(1, Math.floor(pieceElements / Math.max(1, columns))) * columns;
 
+/** Below 2^128 as a float32; the few numbers between it and infinity are looked at one by one. */
+const largestFloat = 3.4028234663852886e38;
+
 function tooLarge(numbers: MergeArray, length: number, limit: number): number {
+  const loops = length % 4 === 0 && limit !== Infinity ? loopsFor(numbers) : null;
+  if (loops?.below(numbers.byteOffset, Math.min(limit, largestFloat), length) === 1) return 0;
   let bad = 0;
   for (let i = 0; i < length; i++) if (!(Math.abs(numbers[i]!) < limit)) bad++;
   return bad;
