@@ -1,6 +1,7 @@
 /** Merging checkpoints: methods, recipes, language groups. What touches disks is in `@heddle/mmt-merge/node`. */
 
-import { contribute, definePlugin, MERGES, OPS } from '@heddle/core';
+import { COMMANDS, contribute, definePlugin, MERGES, OPS } from '@heddle/core';
+import { commands } from './commands.js';
 import { methods } from './methods/index.js';
 import { signConsensusOp } from './parts/consensus.js';
 import { magnitudeMaskOp } from './parts/select.js';
@@ -16,6 +17,7 @@ export default /* @__PURE__ */ definePlugin({
   register(container) {
     contribute(container, MERGES, ...methods);
     contribute(container, OPS, weightedSumOp, signConsensusOp, magnitudeMaskOp, slerpOp as never);
+    contribute(container, COMMANDS, ...commands);
   },
 });
 export { checkRecipe } from './recipe/check.js';

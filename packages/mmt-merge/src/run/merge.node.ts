@@ -11,7 +11,7 @@ import { filesOf } from '../plan/source.js';
 import { methods as ownMethods } from '../methods/index.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { version } from '../version.js';
-import { mergeAdapters } from './adapters.node.js';
+import { mergeAdapters, type AdapterDistances } from './adapters.node.js';
 import { hashRange } from './hash.node.js';
 import { openHere, openThreads, type Pool } from './pool.node.js';
 import { prepare, type PrepareOptions, type Prepared, type Step } from './prepare.node.js';
@@ -61,6 +61,8 @@ export interface MergeReport {
   readonly verified: boolean;
   readonly files: readonly FileDigest[];
   readonly notices: MergePlan['notices'];
+  /** Of merged adapters. */
+  readonly distances?: AdapterDistances;
 }
 
 const defaultMemory = 256_000_000;
@@ -101,7 +103,7 @@ async function runSteps(prepared: Prepared, options: MergeOptions): Promise<read
     const place = step.document !== null ? join(between, step.document) : step.group === null ? out : join(inside, step.group);
     const opened = await withNamed(step, prepared, named, options);
     try {
-      const report = await runStep(opened.step, opened.checkpoints, place, options, part);
+      const report = await runStep(opened.step, opened.checkpoints, place, options, part, prepared.from);
       if (step.document === null) reports.push({ ...report, out: step.group === null ? out : join(out, step.group) });
     } finally {
       await opened.close();
@@ -148,6 +150,7 @@ async function runStep(
   out: string,
   options: MergeOptions,
   part: boolean,
+  from: string,
 ): Promise<MergeReport> {
   if (step.kind === 'adapter') return mergeAdapters(step, checkpoints, out, options, part);
   const plan = step.plan!;
@@ -192,7 +195,7 @@ async function runStep(
         files,
         notices: plan.notices,
       };
-      await writeJson(join(work.path, 'merge.json'), recordOf(step, plan, settings, files, inputs, result.ranges, checkpoints, key));
+      await writeJson(join(work.path, 'merge.json'), recordOf(step, plan, settings, files, inputs, result.ranges, checkpoints, key, from));
       await syncAll(work.path);
       await work.finish();
       done = true;
@@ -397,6 +400,7 @@ const recordOf = (
   ranges: Filled['ranges'],
   checkpoints: ReadonlyMap<string, Checkpoint>,
   key: string,
+  from: string,
 ): unknown => ({
   format: 'heddle-merge-1',
   key,
@@ -407,6 +411,7 @@ const recordOf = (
   read,
   seed,
   base: plan.base,
+  from,
   inputs: inputs.map(input => ({ ...input, path: checkpoints.get(input.title)!.path })),
   files,
   notices: plan.notices,

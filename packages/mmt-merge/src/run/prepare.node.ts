@@ -26,6 +26,7 @@ export interface Step {
   readonly document: string | null;
   /** The folder within the result of the document, for groups. */
   readonly group: string | null;
+  /** With the parameters of a group among its own. */
   readonly recipe: Recipe;
   readonly at: Locate;
   readonly text: string;
@@ -70,7 +71,8 @@ export async function prepare(recipe: string | Recipe, options: PrepareOptions =
         const kind = kindOf(recipeOf, checkpoints, at);
         const planModels = new Map(titles.map(title => [title, planModel(title, checkpoints, produced, documents)]));
         const plan = kind === 'adapter' ? null : planMerge({ recipe: recipeOf, at, models: planModels, methods, ...(path ? { group: path } : {}) }); // prettier-ignore
-        steps.push({ document: name, group, recipe: recipeOf, at, text, kind, plan, titles });
+        const recorded: Recipe = path ? { ...recipeOf, parameters: { ...recipeOf.parameters, ...path.parameters } } : recipeOf;
+        steps.push({ document: name, group, recipe: recorded, at, text, kind, plan, titles });
         if (name !== null && group === null && plan !== null) produced.set(name, viewOfPlan(name, plan));
       }
     }

@@ -45,6 +45,8 @@ export interface UnitSettings {
 
 export interface Worker {
   run(unit: Unit): UnitResult;
+  /** A whole merged tensor, in memory. */
+  values(tensor: TensorPlan): MergeArray;
   close(): void;
 }
 
@@ -210,6 +212,21 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
 
   return {
     run,
+    values(tensor) {
+      vectors?.reset();
+      const { elements } = rowsOf(tensor.shape);
+      const out = new Float32Array(elements);
+      const bytes = new Uint8Array(out.buffer);
+      let at = 0;
+      const whole = { id: 0, tensor: { ...tensor, dtype: 'F32' as const }, from: 0, to: elements, file: '', at: 0 };
+      const put = (part: Uint8Array): void => {
+        bytes.set(part, at);
+        at += part.length;
+      };
+      if (tensor.copy) copy(whole, put);
+      else merge(whole, put);
+      return out;
+    },
     close() {
       files.close();
       for (const handle of outputs.values()) closeSync(handle);
