@@ -20,7 +20,11 @@ export const commands: readonly Command[] = [
     name: 'merge plan',
     describe: 'Say what a merge would do: tensors, mismatches, tokens, bytes, memory, disk. Reads headers only.',
     args: [recipe],
-    options: [{ flags: '--out <folder>', describe: 'where the result would go, to look at the disk there' }, ...sizes, models],
+    options: [
+      { flags: '--out <folder>', describe: 'where the result would go, to look at the disk there' },
+      ...sizes,
+      models,
+    ],
     examples: ['merge plan ties.yml', 'merge plan ties.yml --json'],
     run: async (call, host) => (await import('./commands/plan.node.js')).runPlan(call, host),
   },
@@ -53,7 +57,8 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'merge explain',
-    describe: 'What a merge did: norms, cosines of task vectors, sign conflicts, retained mass; as a table and a heat map.',
+    describe:
+      'What a merge did: norms, cosines of task vectors, sign conflicts, retained mass; as a table and a heat map.',
     args: [{ name: 'merged', describe: 'the folder of a result, or a recipe that has none yet', required: true }],
     options: [{ flags: '--html <file>', describe: 'write the heat map, a page of its own' }, models, force],
     examples: ['merge explain merged --html merged.html', 'merge explain ties.yml'],

@@ -65,16 +65,19 @@ export function mergeByGraph(method: MergeMethod, call: TensorMerge): Float32Arr
   const shape = call.shape.length === 0 ? [1] : call.shape;
   const tensor = (data: MergeArray): HostTensor => ({ dtype: 'f32', shape, data: Float32Array.from(data) });
   const inputs = [...(call.base === null ? [] : [call.base]), ...call.models, ...(call.uniforms ?? [])].map(tensor);
-  return evaluate((...tensors) => {
-    const rest = call.base === null ? tensors : tensors.slice(1);
-    return method.merge({
-      models: rest.slice(0, call.models.length),
-      base: call.base === null ? null : tensors[0]!,
-      options: call.options,
-      each: call.each,
-      uniforms: rest.slice(call.models.length),
-    });
-  }, ...inputs).data as Float32Array; // f32 in, f32 out
+  return evaluate(
+    (...tensors) => {
+      const rest = call.base === null ? tensors : tensors.slice(1);
+      return method.merge({
+        models: rest.slice(0, call.models.length),
+        base: call.base === null ? null : tensors[0]!,
+        options: call.options,
+        each: call.each,
+        uniforms: rest.slice(call.models.length),
+      });
+    },
+    ...inputs,
+  ).data as Float32Array; // f32 in, f32 out
 }
 
 /** In pieces of whole rows: what runs on processors. A method without a stream goes through its graph. */

@@ -18,7 +18,11 @@ export interface AdapterConfig {
 /** @throws E_ADAPTER */
 export function readAdapterConfig(json: Json, name: string): AdapterConfig {
   const refuse = (expected: string, received: unknown): never =>
-    fail('E_ADAPTER', `${name}: expected ${expected}, received ${JSON.stringify(received) ?? 'nothing'}. Use an adapter saved by PEFT.`, { name });
+    fail(
+      'E_ADAPTER',
+      `${name}: expected ${expected}, received ${JSON.stringify(received) ?? 'nothing'}. Use an adapter saved by PEFT.`,
+      { name },
+    );
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return refuse('a JSON object', json);
   const all = json as Readonly<Record<string, Json>>;
   const type = all['peft_type'] ?? 'LORA';
@@ -26,7 +30,8 @@ export function readAdapterConfig(json: Json, name: string): AdapterConfig {
   if (all['use_dora'] === true) refuse('an adapter without DoRA', 'use_dora: true');
   const rank = all['r'];
   const alpha = all['lora_alpha'] ?? rank;
-  if (typeof rank !== 'number' || !Number.isSafeInteger(rank) || rank < 1) return refuse('r, a whole number from 1', rank);
+  if (typeof rank !== 'number' || !Number.isSafeInteger(rank) || rank < 1)
+    return refuse('r, a whole number from 1', rank);
   if (typeof alpha !== 'number' || !Number.isFinite(alpha)) return refuse('lora_alpha, a number', alpha);
   return {
     rank,
@@ -41,20 +46,30 @@ export function readAdapterConfig(json: Json, name: string): AdapterConfig {
 
 const numbersOf = (json: Json | undefined): Readonly<Record<string, number>> =>
   typeof json === 'object' && json !== null && !Array.isArray(json)
-    ? Object.fromEntries(Object.entries(json).filter((entry): entry is [string, number] => typeof entry[1] === 'number'))
+    ? Object.fromEntries(
+        Object.entries(json).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+      )
     : {};
 
 /** Alpha over rank, both for this module. A pattern is the end of a path; what PEFT reads as an expression we read as text. */
 export function scaleOf(config: AdapterConfig, path: string, storedRank: number): number {
   const own = (patterns: Readonly<Record<string, number>>): number | undefined =>
-    Object.entries(patterns).find(([pattern]) => path === pattern || path.endsWith(`.${pattern.replace(/^\^/, '')}`))?.[1];
+    Object.entries(patterns).find(
+      ([pattern]) => path === pattern || path.endsWith(`.${pattern.replace(/^\^/, '')}`),
+    )?.[1];
   const rank = own(config.rankPattern) ?? (storedRank === config.rank ? config.rank : storedRank);
   const alpha = own(config.alphaPattern) ?? config.alpha;
   return alpha / (config.rootScale ? Math.sqrt(rank) : rank);
 }
 
 export type AdapterModule =
-  | { readonly kind: 'lora'; readonly path: string; readonly a: string; readonly b: string; readonly transposed: boolean }
+  | {
+      readonly kind: 'lora';
+      readonly path: string;
+      readonly a: string;
+      readonly b: string;
+      readonly transposed: boolean;
+    }
   /** A tensor saved whole (`modules_to_save`). */
   | { readonly kind: 'saved'; readonly path: string; readonly name: string };
 
@@ -84,7 +99,11 @@ export function adapterModules(title: string, file: TensorFile, config: AdapterC
   return [
     ...[...pairs].map(([path, { a, b, transposed }]): AdapterModule => {
       if (a === undefined || b === undefined)
-        return fail('E_ADAPTER', `${title}: expected lora_A and lora_B for '${path}', received only ${a ?? b}. Save the adapter again.`, { title, path });
+        return fail(
+          'E_ADAPTER',
+          `${title}: expected lora_A and lora_B for '${path}', received only ${a ?? b}. Save the adapter again.`,
+          { title, path },
+        );
       return { kind: 'lora', path, a, b, transposed };
     }),
     ...saved,

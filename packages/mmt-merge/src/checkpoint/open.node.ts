@@ -6,7 +6,7 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { fail, parseJson, type Json } from '@heddle/core';
 import { isPlainName, type TensorFile } from '@heddle/core/files';
 import { openTensors } from '@heddle/core/node';
-import { referenceOf, titleOfReference, type Reference } from '../recipe/reference.js';
+import { referenceOf, titleOfReference } from '../recipe/reference.js';
 import type { ModelName } from '../recipe/recipe.js';
 import { readAdapterConfig, type AdapterConfig } from './adapter.js';
 import { adaptedView, plainView, type ModelView } from './view.js';
@@ -53,7 +53,10 @@ export async function openCheckpoint(name: ModelName, places: Places): Promise<C
     const own = await openPart(reference.path, reference.revision, places, opened);
     const lora = reference.lora && (await openPart(reference.lora.path, reference.lora.revision, places, opened));
     if (lora && !lora.adapter) fail('E_MODEL', `${lora.path}: expected an adapter after '+', received a model. Name its folder with adapter_config.json.`, { path: lora.path }); // prettier-ignore
-    if (lora && own.adapter) fail('E_MODEL', `${own.path}: expected a model before '+', received an adapter. Name the model first.`, { path: own.path });
+    if (lora && own.adapter)
+      fail('E_MODEL', `${own.path}: expected a model before '+', received an adapter. Name the model first.`, {
+        path: own.path,
+      });
     const adapter = lora?.adapter ?? own.adapter;
     const plain = own.adapter ? null : plainView(title, own.file);
     const view = adapter ? adaptedView(title, plain, adapter.file, adapter.config) : plain!;
@@ -102,7 +105,9 @@ async function openPart(name: string, revision: string | null, places: Places, o
     file,
     config: config === null || typeof config !== 'object' || Array.isArray(config) ? null : (config as Part['config']),
     vocabulary: tokenizer === null ? null : readVocabulary(tokenizer, join(folder, 'tokenizer.json')),
-    adapter: isAdapter ? { path, file, config: readAdapterConfig(adapterJson!, join(folder, 'adapter_config.json')) } : null,
+    adapter: isAdapter
+      ? { path, file, config: readAdapterConfig(adapterJson!, join(folder, 'adapter_config.json')) }
+      : null,
   };
 }
 
@@ -110,7 +115,8 @@ async function openPart(name: string, revision: string | null, places: Places, o
 export async function jsonAt(path: string): Promise<Json | null> {
   const stat = await fs.stat(path).catch(() => null);
   if (stat === null) return null;
-  if (stat.size > longestJson) fail('E_JSON', `${path}: expected at most ${longestJson} bytes, received ${stat.size}. Check the file.`, { path });
+  if (stat.size > longestJson)
+    fail('E_JSON', `${path}: expected at most ${longestJson} bytes, received ${stat.size}. Check the file.`, { path });
   return parseJson(await fs.readFile(path, 'utf8'), { thing: path });
 }
 

@@ -53,7 +53,11 @@ export function adaptedView(title: string, base: ModelView | null, file: TensorF
     const [rank, columns] = a.shape as [number, number];
     const [rows, other] = b.shape as [number, number];
     if (a.shape.length !== 2 || b.shape.length !== 2 || rank !== other)
-      refuse(title, `A [r, in] and B [out, r] at '${module.path}'`, `[${a.shape.join(', ')}] and [${b.shape.join(', ')}]`);
+      refuse(
+        title,
+        `A [r, in] and B [out, r] at '${module.path}'`,
+        `[${a.shape.join(', ')}] and [${b.shape.join(', ')}]`,
+      );
     const { transposed } = module;
     const shape = transposed ? [columns, rows] : [rows, columns];
     const under = base?.tensors.get(name);
@@ -88,6 +92,10 @@ function targetOf(title: string, base: ModelView, name: string): string {
 }
 
 const refuse = (title: string, expected: string, received: string): never =>
-  fail('E_ADAPTER', `${title}: expected ${expected}, received ${received}. Use the model that the adapter was trained on.`, {
-    adapter: title,
-  });
+  fail(
+    'E_ADAPTER',
+    `${title}: expected ${expected}, received ${received}. Use the model that the adapter was trained on.`,
+    {
+      adapter: title,
+    },
+  );

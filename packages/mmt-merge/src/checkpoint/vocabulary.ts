@@ -17,9 +17,15 @@ export interface Vocabulary {
  */
 export function readVocabulary(json: Json, name: string): Vocabulary {
   const refuse = (expected: string): never =>
-    fail('E_TOKENIZER', `${name}: expected ${expected}, received something else. Use a tokenizer.json of Hugging Face tokenizers.`, { name });
+    fail(
+      'E_TOKENIZER',
+      `${name}: expected ${expected}, received something else. Use a tokenizer.json of Hugging Face tokenizers.`,
+      { name },
+    );
   const object = (value: Json | undefined): Readonly<Record<string, Json>> | null =>
-    typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, Json>>) : null;
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Readonly<Record<string, Json>>)
+      : null;
   const all = object(json) ?? refuse('a JSON object');
   const vocab = object(all['model'])?.['vocab'] ?? refuse('model.vocab');
   const ids = new Map<string, number>();
@@ -71,7 +77,11 @@ export function compareVocabularies(first: Vocabulary, second: Vocabulary): Voca
 }
 
 /** A difference in words. */
-export function differenceText(first: string, second: string, { onlyFirst, onlySecond, moved }: VocabularyDifference): string {
+export function differenceText(
+  first: string,
+  second: string,
+  { onlyFirst, onlySecond, moved }: VocabularyDifference,
+): string {
   const some = (tokens: readonly string[]): string =>
     `${tokens.length} (${tokens.slice(0, 3).map(token => JSON.stringify(token)).join(', ')}${tokens.length > 3 ? ', …' : ''})`; // prettier-ignore
   return [

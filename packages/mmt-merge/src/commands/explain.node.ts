@@ -17,11 +17,21 @@ export async function runExplain(call: CommandCall, host: Host): Promise<number>
   const path = resolve(call.args[0]!);
   const html = typeof options['html'] === 'string' ? options['html'] : null;
   if (html !== null && options['force'] !== true && (await stat(html).catch(() => null)) !== null)
-    fail('E_EXISTS', `${html}: expected a new file, received one that exists. Name another --html, or replace it with --force.`, { html });
+    fail(
+      'E_EXISTS',
+      `${html}: expected a new file, received one that exists. Name another --html, or replace it with --force.`,
+      { html },
+    );
   const isFolder = (await stat(path).catch(() => null))?.isDirectory() === true;
-  const record = isFolder ? ((await jsonAt(join(path, 'merge.json'))) as { readonly recipe: Recipe; readonly from?: string } | null) : null;
+  const record = isFolder
+    ? ((await jsonAt(join(path, 'merge.json'))) as { readonly recipe: Recipe; readonly from?: string } | null)
+    : null;
   if (isFolder && record === null)
-    fail('E_FILE', `${path}: expected a folder with a merge.json, which 'heddle merge run' writes, received none. Name the folder of a result.`, { path });
+    fail(
+      'E_FILE',
+      `${path}: expected a folder with a merge.json, which 'heddle merge run' writes, received none. Name the folder of a result.`,
+      { path },
+    );
   const prepared = await prepare(record === null ? path : record.recipe, {
     ...(record?.from === undefined ? {} : { from: record.from }),
     models: listOption(options, 'models'),
@@ -41,7 +51,8 @@ export async function runExplain(call: CommandCall, host: Host): Promise<number>
     }
     if (html !== null) await atomicWriteFile(html, heatMap(`${plan.method}: ${plan.sources.join(', ')}`, rows));
     if (options['json'] === true) return 0;
-    const mean = (all: readonly number[]): number | null => (all.length === 0 ? null : all.reduce((sum, x) => sum + x / all.length, 0));
+    const mean = (all: readonly number[]): number | null =>
+      all.length === 0 ? null : all.reduce((sum, x) => sum + x / all.length, 0);
     const cells = rows.map(row => [
       row.name,
       figure(row.norm),
@@ -51,7 +62,11 @@ export async function runExplain(call: CommandCall, host: Host): Promise<number>
       row.conflicts === null ? '-' : `${(100 * row.conflicts).toFixed(1)} %`,
       row.retained === null ? '-' : `${(100 * row.retained).toFixed(1)} %`,
     ]);
-    for (const line of table([['tensor', 'norm', 'change', 'task vectors', 'cosine', 'conflicts', 'retained'], ...cells])) call.print(line);
+    for (const line of table([
+      ['tensor', 'norm', 'change', 'task vectors', 'cosine', 'conflicts', 'retained'],
+      ...cells,
+    ]))
+      call.print(line);
     const bad = rows.filter(({ notFinite }) => notFinite > 0);
     for (const { name, notFinite } of bad) call.print(`${name}: ${notFinite} numbers of the inputs are not finite`);
     if (html !== null) call.print(`Heat map: ${html}`);

@@ -29,7 +29,9 @@ export async function runExtract(call: CommandCall): Promise<number> {
   else {
     const { modules, saved, unchanged } = report;
     const worst = [...modules].sort((a, b) => b.lost - a.lost)[0];
-    call.print(`${report.out}: ${modules.length} modules of rank ${Math.max(0, ...modules.map(({ rank }) => rank))} at most, ${saved.length} tensors saved whole, ${unchanged} unchanged`);
+    call.print(
+      `${report.out}: ${modules.length} modules of rank ${Math.max(0, ...modules.map(({ rank }) => rank))} at most, ${saved.length} tensors saved whole, ${unchanged} unchanged`,
+    );
     if (worst) call.print(`  left out at most ${(100 * worst.lost).toFixed(2)} % of a difference, in ${worst.path}`);
   }
   return 0;

@@ -9,7 +9,8 @@ export async function runMethods(call: CommandCall, host: Host): Promise<number>
     }
     call.print(`${name}${laws.needsBase ? ' (with a base)' : ''}\n  ${describe}`);
     for (const [parameter, { describe: about, per, default: otherwise, kind }] of Object.entries(parameters)) {
-      const value = otherwise === undefined ? 'required' : kind === 'flag' ? String(otherwise === 1) : String(otherwise);
+      const value =
+        otherwise === undefined ? 'required' : kind === 'flag' ? String(otherwise === 1) : String(otherwise);
       call.print(`    ${parameter}${per === 'model' ? ' of each model' : ''}: ${about} (${value})`);
     }
   }

@@ -22,9 +22,16 @@ export function numberOption(options: Options, name: string, least: number, othe
   const value = options[name];
   if (value === undefined) return otherwise;
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof number === 'number' && number >= least && Number.isFinite(number) && (!whole || Number.isSafeInteger(number))
+  return typeof number === 'number' &&
+    number >= least &&
+    Number.isFinite(number) &&
+    (!whole || Number.isSafeInteger(number))
     ? number
-    : fail('E_OPTION', `${name}: expected a ${whole ? 'whole ' : ''}number from ${least}, received ${JSON.stringify(value)}. Correct the option.`, { name, value });
+    : fail(
+        'E_OPTION',
+        `${name}: expected a ${whole ? 'whole ' : ''}number from ${least}, received ${JSON.stringify(value)}. Correct the option.`,
+        { name, value },
+      );
 }
 
 /** `512M`, `2G`, `1.5G`, or bytes. Decimal, as disks are sold. @throws E_OPTION */
@@ -35,7 +42,11 @@ export function sizeOption(options: Options, name: string): number | undefined {
   const bytes = amount === undefined ? NaN : Math.round(Number(amount) * { '': 1, k: 1e3, m: 1e6, g: 1e9, b: 1e9 }[unit!.toLowerCase() as '' | 'k' | 'm' | 'g' | 'b']); // prettier-ignore
   return bytes >= 1 && Number.isSafeInteger(bytes)
     ? bytes
-    : fail('E_OPTION', `${name}: expected a size such as 512M or 2G, received ${JSON.stringify(value)}. Correct the option.`, { name, value });
+    : fail(
+        'E_OPTION',
+        `${name}: expected a size such as 512M or 2G, received ${JSON.stringify(value)}. Correct the option.`,
+        { name, value },
+      );
 }
 
 /** `3.9 GB`, `12 MB`. */
@@ -54,4 +65,10 @@ export function table(rows: readonly (readonly string[])[]): readonly string[] {
 
 /** About four digits. */
 export const figure = (x: number | null): string =>
-  x === null ? '-' : x === 0 ? '0' : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e5 ? String(Number(x.toPrecision(4))) : x.toExponential(2);
+  x === null
+    ? '-'
+    : x === 0
+      ? '0'
+      : Math.abs(x) >= 1e-3 && Math.abs(x) < 1e5
+        ? String(Number(x.toPrecision(4)))
+        : x.toExponential(2);

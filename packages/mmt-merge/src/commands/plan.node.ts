@@ -96,7 +96,11 @@ async function freeAt(path: string): Promise<{ readonly path: string; readonly f
 
 function readFrom(plan: MergePlan, model: number): number {
   const only = { ...plan, tensors: plan.tensors.map(tensor => ({ ...tensor, models: tensor.models.filter(one => one.model === model), base: tensor.base?.model === model ? tensor.base : null })) }; // prettier-ignore
-  return only.tensors.reduce((n, { models, base }) => n + [...models, ...(base ? [base] : [])].reduce((m, { source }) => m + bytesOfSource(source), 0), 0);
+  return only.tensors.reduce(
+    (n, { models, base }) =>
+      n + [...models, ...(base ? [base] : [])].reduce((m, { source }) => m + bytesOfSource(source), 0),
+    0,
+  );
 }
 
 function groupsOf(plan: MergePlan): readonly Group[] {
@@ -107,7 +111,14 @@ function groupsOf(plan: MergePlan): readonly Group[] {
     const method = tensor.copy ? `copy of ${plan.sources[tensor.models[0]!.model]!}` : tensor.method;
     const key = JSON.stringify([pattern, tensor.shape, tensor.dtype, method]);
     const known = groups.get(key);
-    groups.set(key, { pattern, count: (known?.count ?? 0) + 1, shape: tensor.shape, dtype: tensor.dtype, method, values: '' });
+    groups.set(key, {
+      pattern,
+      count: (known?.count ?? 0) + 1,
+      shape: tensor.shape,
+      dtype: tensor.dtype,
+      method,
+      values: '',
+    });
     if (!tensor.copy) varying.set(key, (varying.get(key) ?? new Set()).add(valuesText(tensor.each, tensor.options)));
   }
   return [...groups].map(([key, group]) => {
@@ -117,7 +128,10 @@ function groupsOf(plan: MergePlan): readonly Group[] {
 }
 
 /** What differs between models in brackets, one for each; what holds for all once. */
-function valuesText(each: MergePlan['tensors'][number]['each'], options: MergePlan['tensors'][number]['options']): string {
+function valuesText(
+  each: MergePlan['tensors'][number]['each'],
+  options: MergePlan['tensors'][number]['options'],
+): string {
   const names = [...new Set(each.flatMap(values => Object.keys(values)))];
   const perModel = names.map(name => {
     const all = each.map(values => figure(values[name] ?? null));
@@ -137,7 +151,13 @@ function lines(report: Report): readonly string[] {
     ...shown.map(row => `  ${row.map((cell, column) => (column === 1 ? cell.padStart(widths[column]!) : column === 5 ? cell : cell.padEnd(widths[column]!))).join('  ')}`.trimEnd()), // prettier-ignore
     '',
     'Read from',
-    ...table(inputs.map(({ title, path, readBytes }) => [`  ${title}`, bytesText(readBytes), path === title ? '' : `  ${path}`])),
+    ...table(
+      inputs.map(({ title, path, readBytes }) => [
+        `  ${title}`,
+        bytesText(readBytes),
+        path === title ? '' : `  ${path}`,
+      ]),
+    ),
     ...(notices.length === 0 ? [] : ['', 'Note', ...noticeLines(notices)]),
     '',
     `${bytesText(bytes.read)} to read, ${bytesText(bytes.written)} to write, about ${bytesText(report.peakMemory)} of memory${disk === null ? '' : `; ${bytesText(disk.free)} free at ${disk.path}${disk.enough ? '' : ': not enough'}`}`,

@@ -29,7 +29,9 @@ export async function runMerge(call: CommandCall, host: Host): Promise<number> {
       continue;
     }
     const { bytes, seconds } = report;
-    call.print(`${report.out}: ${report.method}, ${report.tensors} tensors, ${bytesText(bytes.written + bytes.resumed)} in ${seconds.toFixed(1)} s${bytes.resumed > 0 ? ` (${bytesText(bytes.resumed)} were there before)` : ''}${report.verified ? ', verified' : ''}`);
+    call.print(
+      `${report.out}: ${report.method}, ${report.tensors} tensors, ${bytesText(bytes.written + bytes.resumed)} in ${seconds.toFixed(1)} s${bytes.resumed > 0 ? ` (${bytesText(bytes.resumed)} were there before)` : ''}${report.verified ? ', verified' : ''}`,
+    );
     for (const line of noticeLines(report.notices)) call.print(line);
   }
   return 0;
@@ -47,6 +49,8 @@ export function progressNotes(call: CommandCall): (progress: MergeProgress) => v
     [last, tenth] = [now, Math.floor(share * 10)];
     const pace = (done - resumed) / ((now - began) / 1000 || 1);
     const left = pace > 0 ? (total - done) / pace : NaN;
-    call.note(`${name}  ${stage}  ${Math.floor(share * 100)}%  ${bytesText(done)} of ${bytesText(total)}${share > 0.02 && pace > 0 ? `  ${bytesText(pace)}/s  ${Math.ceil(left)} s left` : ''}`);
+    call.note(
+      `${name}  ${stage}  ${Math.floor(share * 100)}%  ${bytesText(done)} of ${bytesText(total)}${share > 0.02 && pace > 0 ? `  ${bytesText(pace)}/s  ${Math.ceil(left)} s left` : ''}`,
+    );
   };
 }

@@ -1,7 +1,14 @@
 /** The merge set: methods, sparsification, parameters over depth, recipes as text and parsed. */
 
 import type { MergeMethod } from '@heddle/core';
-import { caseOf, goldenNumber, parseGolden, relativeError, type GoldenCase, type GoldenKind } from '@heddle/core/testing/golden';
+import {
+  caseOf,
+  goldenNumber,
+  parseGolden,
+  relativeError,
+  type GoldenCase,
+  type GoldenKind,
+} from '@heddle/core/testing/golden';
 import { mergeArrays, mergeByGraph, withDefaults, type TensorMerge } from '../apply/tensors.js';
 import { methods } from '../methods/index.js';
 import { checkRecipes } from './recipes.js';
@@ -37,7 +44,8 @@ const bf16 = 4 / 256;
 
 export const merge: GoldenKind = {
   name: 'merge',
-  recognises: name => /^(mergekit-golden|ram-golden|sparsify-golden|evaluate-setting)\..*jsonl$|^mergekit-configs/.test(name),
+  recognises: name =>
+    /^(mergekit-golden|ram-golden|sparsify-golden|evaluate-setting)\..*jsonl$|^mergekit-configs/.test(name),
   ignores: name => name.startsWith('architectures/') || name === 'README.md',
   async *check(file) {
     const text = await file.text();
@@ -75,13 +83,18 @@ function checkMethod(row: MethodRow): GoldenCase {
 }
 
 /** What a row says, as a call. Interpolations of the set go from the base to the one model, whatever the method calls it. */
-function callOf(method: MergeMethod, { method: name, parameters, perModel, base, models, bernoulliMasks }: MethodRow): TensorMerge {
+function callOf(
+  method: MergeMethod,
+  { method: name, parameters, perModel, base, models, bernoulliMasks }: MethodRow,
+): TensorMerge {
   const said = Object.fromEntries(
     Object.entries(parameters).flatMap(([key, value]) =>
       typeof value === 'number' || typeof value === 'boolean' ? [[key, Number(value)]] : [],
     ),
   );
-  const each = (perModel ?? models.map(() => ({}))).map(values => withDefaults(method, 'model', { weight: 1, ...values }));
+  const each = (perModel ?? models.map(() => ({}))).map(values =>
+    withDefaults(method, 'model', { weight: 1, ...values }),
+  );
   const shape = models[0]!.shape;
   const call = { shape, models: models.map(arrayOf), base: base ? arrayOf(base) : null, each };
   const options = { ...withDefaults(method, 'merge', { ...said, compat: 1 }) };
@@ -119,7 +132,13 @@ function uniformsOf(
 /**
  * The probabilities behind the masks: a number just below each must keep its element, one just above must drop it.
  */
-function probabilities({ method: name, perModel, models, base, bernoulliMasks }: MethodRow): { name: string; error: number; tolerance: number }[] {
+function probabilities({
+  method: name,
+  perModel,
+  models,
+  base,
+  bernoulliMasks,
+}: MethodRow): { name: string; error: number; tolerance: number }[] {
   const method = methods.find(one => one.name === name)!;
   if (method.random !== true || bernoulliMasks === undefined || !base) return [];
   if (models[0]!.dtype !== 'float32') return []; // ranks of differences that were rounded to bfloat16 are others

@@ -22,7 +22,10 @@ function checkRecipe(path: string, text: string, parsed: unknown): GoldenCase {
     if (!merge) return { id: path, passed: false, detail: 'is no recipe of a merge, and was read as one' };
     const found = recipes.map(({ recipe }) => recipe);
     const [expected] = parsed === null ? parseAllDocuments(text).map(document => document.toJS() as unknown) : [parsed];
-    const passed = parsed === null ? found.length === parseAllDocuments(text).length : canonicalJson(found[0]) === canonicalJson(expected);
+    const passed =
+      parsed === null
+        ? found.length === parseAllDocuments(text).length
+        : canonicalJson(found[0]) === canonicalJson(expected);
     return { id: path, passed, detail: passed ? `${found.length} documents` : `read as ${canonicalJson(found[0])}` };
   } catch (error) {
     const refused = isHeddleError(error) && error.code === 'E_RECIPE';

@@ -3,7 +3,16 @@
 import { evaluate, host, type MergePiece, type MergeTask } from '@heddle/core';
 import { caseOf, relativeError, type GoldenCase } from '@heddle/core/testing/golden';
 import { columnsOf } from '../apply/tensors.js';
-import { bernoulli, byRank, magnitude, magnitudeOutliers, norms, restored, type Norm, type Sparsifier } from '../parts/sparsify.js';
+import {
+  bernoulli,
+  byRank,
+  magnitude,
+  magnitudeOutliers,
+  norms,
+  restored,
+  type Norm,
+  type Sparsifier,
+} from '../parts/sparsify.js';
 import { arrayOf, type Drawn, type Stored } from './merge.js';
 
 interface SparsifyRow {

@@ -3,7 +3,8 @@ import { expect, it } from 'vitest';
 import { factors, product, relativeDistance, svd } from './svd.js';
 
 const matrix = (rows: number, columns: number, seed: number, rank = Math.min(rows, columns)) => {
-  const draw = (i: number): number => Math.sin(i * 12.9898 + seed) * 43_758.5453 - Math.floor(Math.sin(i * 12.9898 + seed) * 43_758.5453) - 0.5;
+  const draw = (i: number): number =>
+    Math.sin(i * 12.9898 + seed) * 43_758.5453 - Math.floor(Math.sin(i * 12.9898 + seed) * 43_758.5453) - 0.5;
   const b = Float32Array.from({ length: rows * rank }, (_, i) => draw(i));
   const a = Float32Array.from({ length: rank * columns }, (_, i) => draw(i + 1000));
   return { rows, columns, data: product(b, a, rows, columns) };
@@ -11,12 +12,17 @@ const matrix = (rows: number, columns: number, seed: number, rank = Math.min(row
 
 it('gives a matrix back from its parts', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.nat(100), (rows, columns, seed) => {
-      const m = matrix(rows, columns, seed);
-      const { a, b, values } = factors(m, 100);
-      expect(relativeDistance(m.data, product(b, a, rows, columns))).toBeLessThan(1e-5);
-      expect([...values].every((value, i) => i === 0 || value <= values[i - 1]!)).toBe(true);
-    }),
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.nat(100),
+      (rows, columns, seed) => {
+        const m = matrix(rows, columns, seed);
+        const { a, b, values } = factors(m, 100);
+        expect(relativeDistance(m.data, product(b, a, rows, columns))).toBeLessThan(1e-5);
+        expect([...values].every((value, i) => i === 0 || value <= values[i - 1]!)).toBe(true);
+      },
+    ),
   );
 });
 

@@ -68,7 +68,11 @@ export function exact({ rows, columns, data }: Matrix): Svd {
   if (rows < columns) {
     const flipped = exact({ rows: columns, columns: rows, data: transpose(data, rows, columns) });
     const k = flipped.values.length;
-    return { values: flipped.values, left: transpose(flipped.right, k, rows), right: transpose(flipped.left, columns, k) };
+    return {
+      values: flipped.values,
+      left: transpose(flipped.right, k, rows),
+      right: transpose(flipped.left, columns, k),
+    };
   }
   // Columns as rows of memory; rotated by pairs until all are at right angles.
   const n = columns;
@@ -171,7 +175,10 @@ function orthonormal(x: Float64Array, rows: number, width: number): Float64Array
 }
 
 /** `B = U sqrt(S)` [rows, rank] and `A = sqrt(S) V'` [rank, columns], so that B A is the matrix as near as rank allows. */
-export function factors(matrix: Matrix, rank: number): { readonly b: Float32Array; readonly a: Float32Array; readonly values: Float64Array } {
+export function factors(
+  matrix: Matrix,
+  rank: number,
+): { readonly b: Float32Array; readonly a: Float32Array; readonly values: Float64Array } {
   const { values, left, right } = svd(matrix, rank);
   const k = values.length;
   const roots = values.map(Math.sqrt);

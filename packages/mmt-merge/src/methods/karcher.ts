@@ -69,7 +69,8 @@ export const karcher = define({
     const sum = heard.map((h, i) => h.mul(shares[i]!)).reduce((a, b) => a.add(b));
     const alpha = heard.map((h, i) => h.mul(shares[i]!).div(where(sum.equal(0), 1, sum)));
     const units = models.map((model, i) => model.div(where(sizes[i]!.greater(tolerance), sizes[i]!, 1)));
-    const mix = (factors: readonly Tensor[]): Tensor => units.map((u, i) => u.mul(factors[i]!)).reduce((a, b) => a.add(b));
+    const mix = (factors: readonly Tensor[]): Tensor =>
+      units.map((u, i) => u.mul(factors[i]!)).reduce((a, b) => a.add(b));
     const normal = (x: Tensor, otherwise: Tensor): Tensor => {
       const size = lengthOf(x);
       const tiny = where(size.greater(tolerance), 0, one).cast('bool');
@@ -97,8 +98,6 @@ export const karcher = define({
   },
   stream(task) {
     const shares = sharesOf(task.each);
-    return combined(task, gram =>
-      factorsOf(gram, shares, task.options['max_iter']!, task.options['tol']!),
-    );
+    return combined(task, gram => factorsOf(gram, shares, task.options['max_iter']!, task.options['tol']!));
   },
 });

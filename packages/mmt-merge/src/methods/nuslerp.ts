@@ -16,7 +16,8 @@ function shareOf([first = 0, second]: readonly number[]): number {
 
 export const nuslerp = define({
   name: 'nuslerp',
-  describe: 'Between two models along an arc; from a base, between their differences from it. Whole tensors, rows or columns.',
+  describe:
+    'Between two models along an arc; from a base, between their differences from it. Whole tensors, rows or columns.',
   laws: { orderIndependent: true, needsBase: false, takesBase: 'base', models: { least: 1, most: 2 } },
   parameters: {
     weight,
@@ -26,7 +27,8 @@ export const nuslerp = define({
   merge(inputs) {
     const { models, base, options } = inputs;
     const [x, z = x] = (base === null ? models : models.map(model => model.sub(base))) as typeof models;
-    const axes = x!.rank < 2 || options['nuslerp_flatten'] === 1 ? undefined : [options['nuslerp_row_wise'] === 1 ? 0 : -1];
+    const axes =
+      x!.rank < 2 || options['nuslerp_flatten'] === 1 ? undefined : [options['nuslerp_row_wise'] === 1 ? 0 : -1];
     const lengths = maximumOf(lengthOf(x!, axes), least).mul(maximumOf(lengthOf(z!, axes), least));
     const cosine = dotOf(x!, z!, axes).div(lengths);
     const between = slerpOp([x!, z!, cosine], { t: shareOf(weightsOf(inputs)), limit })[0]!;
@@ -51,7 +53,11 @@ export const nuslerp = define({
               piece => {
                 const [x, z = x] = directions(task, piece);
                 const [xx, xz, zz] = sums as [Float64Array, Float64Array, Float64Array];
-                for (let i = 0, at = piece.start % vectors; i < piece.length; i++, at = at + 1 === vectors ? 0 : at + 1) {
+                for (
+                  let i = 0, at = piece.start % vectors;
+                  i < piece.length;
+                  i++, at = at + 1 === vectors ? 0 : at + 1
+                ) {
                   xx[at]! += x![i]! * x![i]!;
                   xz[at]! += x![i]! * z![i]!;
                   zz[at]! += z![i]! * z![i]!;

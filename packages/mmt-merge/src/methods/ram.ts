@@ -1,4 +1,12 @@
-import { abs, constant, where, type MergeMethod, type MergeParameter, type MergePiece, type Tensor } from '@heddle/core';
+import {
+  abs,
+  constant,
+  where,
+  type MergeMethod,
+  type MergeParameter,
+  type MergePiece,
+  type Tensor,
+} from '@heddle/core';
 import { maximumOf } from '../parts/angle.js';
 import { baseOf, define, perMerge } from '../parts/define.js';
 

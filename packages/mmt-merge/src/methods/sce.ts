@@ -15,7 +15,8 @@ function sharesOf(squares: readonly number[]): readonly number[] {
 
 export const sce = define({
   name: 'sce',
-  describe: 'Selects the places where models vary most, weighs models by energy, erases minority signs (Wan et al. 2024).',
+  describe:
+    'Selects the places where models vary most, weighs models by energy, erases minority signs (Wan et al. 2024).',
   laws: { orderIndependent: true, needsBase: true },
   parameters: { select_topk: perMerge('share of the varying places that are kept', { default: 1, least: 0, most: 1 }) },
   merge(inputs) {

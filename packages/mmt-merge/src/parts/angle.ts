@@ -24,5 +24,4 @@ export const maximumOf = (x: Tensor, least: number): Tensor => where(x.less(leas
 /** Length over all axes, or over the axes given, which stay with size 1. @shape [...s] -> [1...] */
 export const lengthOf = (x: Tensor, axes?: readonly number[]): Tensor => x.square().sum(axes, { keep: true }).sqrt();
 
-export const dotOf = (x: Tensor, y: Tensor, axes?: readonly number[]): Tensor =>
-  x.mul(y).sum(axes, { keep: true });
+export const dotOf = (x: Tensor, y: Tensor, axes?: readonly number[]): Tensor => x.mul(y).sum(axes, { keep: true });

@@ -83,7 +83,10 @@ export const kthLargest = (x: Tensor, k: number): Tensor => cutAt(x, k).threshol
 /** Finds cuts through a stream of numbers in two looks, and then tells for each number on which side it is. */
 export interface Selector {
   /** The first look and the second, over the same numbers in the same order. */
-  readonly looks: readonly [(numbers: MergeArray, length: number) => void, (numbers: MergeArray, length: number) => void];
+  readonly looks: readonly [
+    (numbers: MergeArray, length: number) => void,
+    (numbers: MergeArray, length: number) => void,
+  ];
   /** The value at each cut, the k-th largest. Infinity where k is 0. */
   value(cut: number): number;
   /**
@@ -207,7 +210,8 @@ function countLower(bits: Uint32Array, length: number, bin: number, histogram: U
 }
 
 /** Minus zero is zero. */
-const keyOf = (bits: number): number => (bits >>> 0 === 0x8000_0000 ? 0x8000_0000 : (bits ^ ((bits >> 31) | 0x8000_0000)) >>> 0);
+const keyOf = (bits: number): number =>
+  bits >>> 0 === 0x8000_0000 ? 0x8000_0000 : (bits ^ ((bits >> 31) | 0x8000_0000)) >>> 0;
 
 const word = new Uint32Array(1);
 const float = new Float32Array(word.buffer);

@@ -5,7 +5,16 @@
  * et al. 2024), in the form that mergekit gives them; where that differs from the papers, see DIFFERENCES.md.
  */
 
-import { abs, constant, iota, where, type MergeArray, type MergePiece, type MergeTask, type Tensor } from '@heddle/core';
+import {
+  abs,
+  constant,
+  iota,
+  where,
+  type MergeArray,
+  type MergePiece,
+  type MergeTask,
+  type Tensor,
+} from '@heddle/core';
 import { loopsFor } from '../simd/simd.js';
 import { largest, selector } from './select.js';
 
@@ -46,7 +55,11 @@ export const magnitude: Sparsifier = {
     const wanted = [countOf(task.elements, densityOf(valuesOf(task, model)))];
     const select = selector({ magnitude: true, wanted: () => wanted });
     return {
-      looks: select.looks.map(look => (difference, { length }) => look(difference, length)),
+      looks: select.looks.map(
+        look =>
+          (difference, { length }) =>
+            look(difference, length),
+      ),
       trim: (difference, { start, length }) =>
         select.taken(0, dropBelow(difference, length, select.value(0), select.ties(0, start))),
     };
@@ -57,7 +70,7 @@ export const magnitude: Sparsifier = {
 function dropBelow(numbers: MergeArray, length: number, value: number, ties: number): number {
   const loops = loopsFor(numbers);
   let left = ties;
-  for (let i = 0; i < length; ) {
+  for (let i = 0; i < length;) {
     // Vectors as far as nothing is equal to the value; then four by one, where order decides.
     const whole = (length - i) & ~3;
     if (loops !== null && whole > 0) i += loops.dropBelow(numbers.byteOffset + i * 4, value, whole);
@@ -102,7 +115,11 @@ export const magnitudeOutliers: Sparsifier = {
     const { kept, top } = outliers(task.elements, valuesOf(task, model));
     const select = selector({ magnitude: true, wanted: () => [kept + top, top] });
     return {
-      looks: select.looks.map(look => (difference, { length }) => look(difference, length)),
+      looks: select.looks.map(
+        look =>
+          (difference, { length }) =>
+            look(difference, length),
+      ),
       trim(difference, { start, length }) {
         select.taken(1, dropAbove(difference, length, select.value(1), select.ties(1, start)));
         select.taken(0, dropBelow(difference, length, select.value(0), select.ties(0, start)));
@@ -142,7 +159,9 @@ export const byRank: Sparsifier = {
     const magnitudes = abs(difference).reshape(rows, columns);
     const mine = magnitudes.reshape(rows, columns, 1);
     const other = magnitudes.reshape(rows, 1, columns);
-    const earlier = iota([1, columns, columns], 2).less(iota([1, columns, columns], 1)).broadcastTo([rows, columns, columns]);
+    const earlier = iota([1, columns, columns], 2)
+      .less(iota([1, columns, columns], 1))
+      .broadcastTo([rows, columns, columns]);
     const one = constant([1], [1]);
     const below = where(other.less(mine), one, where(other.equal(mine), where(earlier, one, 0), 0)).sum(-1); // 0..c-1
     const { low, step } = ramp(columns, values);
@@ -168,8 +187,7 @@ export const byRank: Sparsifier = {
           }
           order.sort();
           for (let rank = 0; rank < columns; rank++) ranks[order[rank]! % 0x40_0000] = rank;
-          for (let i = 0; i < columns; i++)
-            if (!(uniforms[row + i]! < low + step * ranks[i]!)) difference[row + i] = 0;
+          for (let i = 0; i < columns; i++) if (!(uniforms[row + i]! < low + step * ranks[i]!)) difference[row + i] = 0;
         }
       },
     };

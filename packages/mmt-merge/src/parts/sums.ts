@@ -14,7 +14,9 @@ export const weightedSumOp = defineOp({
   infer: types => [types[0]!],
   decompose(inputs) {
     const weights = inputs.at(-1)!;
-    const terms = inputs.slice(0, -1).map((x, at) => x.mul(weights.slice(0, at, at + 1).reshape(...x.shape.map(() => 1))));
+    const terms = inputs
+      .slice(0, -1)
+      .map((x, at) => x.mul(weights.slice(0, at, at + 1).reshape(...x.shape.map(() => 1))));
     return [terms.reduce((sum, term) => sum.add(term))];
   },
 });

@@ -126,7 +126,12 @@ export const taskVectors = ({
     },
   });
 
-function summed(vectors: readonly Tensor[], weights: readonly number[], normalize: boolean, consensus: boolean): Tensor {
+function summed(
+  vectors: readonly Tensor[],
+  weights: readonly number[],
+  normalize: boolean,
+  consensus: boolean,
+): Tensor {
   if (!consensus) return weightedSum(vectors, weights).mul(normalize ? 1 / divisor(total(weights)) : 1);
   const { sum, weight } = signConsensus(vectors, weights);
   return normalize ? sum.div(where(weight.equal(0), 1, weight)) : sum;

@@ -133,7 +133,11 @@ export function planMerge({ recipe, at, models, methods, group }: PlanInput): Me
   const build = { recipe, method, at, modelOf, sources, tokens, note };
   const tensors = targets.names.map(target => planTensor(target, build)).filter(tensor => tensor !== null);
   if (tensors.length === 0)
-    fail('E_MERGE', `${at([])}: expected models with tensors, received none in common. Check what the recipe names.`, {});
+    fail(
+      'E_MERGE',
+      `${at([])}: expected models with tensors, received none in common. Check what the recipe names.`,
+      {},
+    );
   const table = tensors.find(({ name }) => roleOf(name) === 'embedding');
   const donorTable = table && modelOf(donor).view.tensors.get(table.name);
   return {
@@ -147,7 +151,7 @@ export function planMerge({ recipe, at, models, methods, group }: PlanInput): Me
     tensors,
     notices,
     layers: targets.layers,
-    vocabularyRows: table && donorTable && table.shape[0] !== donorTable.shape[0] ? table.shape[0]! : null,
+    vocabularyRows: table && (tokens !== null || table.shape[0] !== donorTable?.shape[0]) ? table.shape[0]! : null,
     tokens,
     bytes: {
       read: tensors.reduce((n, { models: inputs, base: own }) => n + [...inputs, ...(own ? [own] : [])].reduce((m, { source }) => m + bytesOfSource(source), 0), 0), // prettier-ignore
@@ -159,7 +163,14 @@ export function planMerge({ recipe, at, models, methods, group }: PlanInput): Me
 type Note = (kind: PlanNotice['kind'], subject: string, message: string) => void;
 
 /** Names of parameters that nobody knows are mistakes; those of other methods are only said. */
-function checkParameters(recipe: Recipe, method: MergeMethod, methods: readonly MergeMethod[], at: Locate, note: Note, group: PlanInput['group']): void {
+function checkParameters(
+  recipe: Recipe,
+  method: MergeMethod,
+  methods: readonly MergeMethod[],
+  at: Locate,
+  note: Note,
+  group: PlanInput['group'],
+): void {
   const own = Object.keys(method.parameters ?? {});
   const others = new Set([...ignored, ...methods.flatMap(({ parameters = {} }) => Object.keys(parameters))]);
   const look = (parameters: Parameters | undefined, path: Path): void => {
@@ -172,7 +183,8 @@ function checkParameters(recipe: Recipe, method: MergeMethod, methods: readonly 
   };
   look(recipe.parameters, ['parameters']);
   look(group?.parameters, [...(group?.path ?? []), 'parameters']);
-  for (const [i, one] of (recipe.models ?? []).entries()) look(one.parameters, [...(group?.path ?? []), 'models', i, 'parameters']);
+  for (const [i, one] of (recipe.models ?? []).entries())
+    look(one.parameters, [...(group?.path ?? []), 'models', i, 'parameters']);
   for (const [i, slice] of (recipe.slices ?? []).entries()) {
     look(slice.parameters, ['slices', i, 'parameters']);
     for (const [j, one] of slice.sources.entries()) look(one.parameters, ['slices', i, 'sources', j, 'parameters']);
@@ -209,7 +221,8 @@ function slicesOf(recipe: Recipe, method: MergeMethod, at: Locate, group: PlanIn
   const listed = (recipe.models ?? []).map(({ model, parameters = {} }, i) => ({ title: titleOf(model), parameters, range: null, path: [...above, 'models', i] as Path })); // prettier-ignore
   const seen = new Set<string>();
   for (const { title, path } of listed) {
-    if (seen.has(title)) fail('E_RECIPE', `${at(path)}: expected each model once, received ${title} again. Add its weights up.`, { path });
+    if (seen.has(title))
+      fail('E_RECIPE', `${at(path)}: expected each model once, received ${title} again. Add its weights up.`, { path });
     seen.add(title);
   }
   return [slice(listed, undefined, group?.parameters ?? {}, group === undefined ? ['models'] : group.path)];
@@ -272,9 +285,13 @@ function targetsOf(
   const namesOf = (titles: readonly string[]): readonly string[] => [
     ...new Set(titles.flatMap(title => [...modelOf(title).view.tensors.keys()])),
   ];
-  const titles = (slice: Slice): readonly string[] => [...(slice.base ? [slice.base] : []), ...slice.members.map(({ title }) => title)];
+  const titles = (slice: Slice): readonly string[] => [
+    ...(slice.base ? [slice.base] : []),
+    ...slice.members.map(({ title }) => title),
+  ];
   const sayUnknown = (name: string): void => {
-    if (roleOf(name) === 'other') note('unknown', name, 'stands in no layer and is no known part: merged like the first layer (depth 0)');
+    if (roleOf(name) === 'other')
+      note('unknown', name, 'stands in no layer and is no known part: merged like the first layer (depth 0)');
   };
   if (recipe.slices === undefined) {
     const [slice] = slices as readonly [Slice];
@@ -320,13 +337,16 @@ function targetsOf(
         const [own] = stackOf(title, slice.path);
         return [...modelOf(title).view.tensors.keys()].map(placeOf).filter(place => place !== null && place.stack === own && place.layer === layer) as Place[]; // prettier-ignore
       };
-      const rests = new Set(slice.members.flatMap(({ title, range }) => inLayer(title, (range?.[0] ?? 0) + i).map(({ rest }) => rest)));
+      const rests = new Set(
+        slice.members.flatMap(({ title, range }) => inLayer(title, (range?.[0] ?? 0) + i).map(({ rest }) => rest)),
+      );
       for (const rest of rests) {
         targets.push({
           name: nameOf({ stack, layer: out, rest }),
           slice,
           t: length === 1 ? 1 : i / (length - 1),
-          nameIn: ({ title, range }) => nameOf({ stack: stackOf(title, slice.path)[0], layer: (range?.[0] ?? 0) + i, rest }),
+          nameIn: ({ title, range }) =>
+            nameOf({ stack: stackOf(title, slice.path)[0], layer: (range?.[0] ?? 0) + i, rest }),
         });
       }
     }
@@ -419,9 +439,14 @@ function planTensor({ name, slice, t, nameIn }: Target, build: Build): TensorPla
   );
   if (laws.skipsZeroWeight) {
     const heard = each.map(one => one['weight'] !== 0);
-    if (heard.includes(false)) note('skipped', 'weight 0', `tensors for which a model has weight 0 are not read from it`);
+    if (heard.includes(false))
+      note('skipped', 'weight 0', `tensors for which a model has weight 0 are not read from it`);
     if (!heard.includes(true) && base === null)
-      fail('E_MERGE', `tensor '${name}': expected a model with a weight, received only weights of 0. Correct the weights.`, { name });
+      fail(
+        'E_MERGE',
+        `tensor '${name}': expected a model with a weight, received only weights of 0. Correct the weights.`,
+        { name },
+      );
     inputs = inputs.filter((_, i) => heard[i]);
     each = each.filter((_, i) => heard[i]);
   }
@@ -430,7 +455,10 @@ function planTensor({ name, slice, t, nameIn }: Target, build: Build): TensorPla
   const alone = method.name === 'passthrough' && (each[0]!['scale'] ?? 1) === 1;
   const normal = method.name === 'linear' && inputs.length === 1 && options['normalize'] === 1;
   if (alone || normal) return copied(inputs[0]!, null);
-  const plan = (one: Found): InputPlan => ({ model: indexOf(one.member.title), source: aligned(one, shape, build, name) });
+  const plan = (one: Found): InputPlan => ({
+    model: indexOf(one.member.title),
+    source: aligned(one, shape, build, name),
+  });
   const out = plan(first);
   return {
     name,
@@ -447,12 +475,18 @@ function planTensor({ name, slice, t, nameIn }: Target, build: Build): TensorPla
 }
 
 /** A head that is the embedding again, in a model that stores it once. Only where some input of the slice has a head of its own. */
-function tiedTo(name: string, { title, view }: PlanModel, { modelOf, note }: Build, slice: Slice): ViewTensor | undefined {
+function tiedTo(
+  name: string,
+  { title, view }: PlanModel,
+  { modelOf, note }: Build,
+  slice: Slice,
+): ViewTensor | undefined {
   if (roleOf(name) !== 'head') return undefined;
   const titles = [...(slice.base ? [slice.base] : []), ...slice.members.map(member => member.title)];
   if (!titles.some(other => modelOf(other).view.tensors.has(name))) return undefined;
   const table = [...view.tensors.values()].find(one => roleOf(one.name) === 'embedding');
-  if (table !== undefined) note('tied', name, `not in ${title}, which ties it to ${table.name}: that is merged in its place`);
+  if (table !== undefined)
+    note('tied', name, `not in ${title}, which ties it to ${table.name}: that is merged in its place`);
   return table;
 }
 
@@ -465,7 +499,9 @@ function writtenAs(recipe: Recipe, stored: StorageDtype): StorageDtype {
 function commonShape(name: string, first: Found, inputs: readonly Found[], { tokens, note }: Build): Shape {
   const { shape } = first.tensor;
   if (!isTokenTable(name) || tokens !== null || shape.length !== 2) return shape;
-  const rows = Math.min(...[first, ...inputs].filter(one => one.tensor.shape[1] === shape[1]).map(one => one.tensor.shape[0]!));
+  const rows = Math.min(
+    ...[first, ...inputs].filter(one => one.tensor.shape[1] === shape[1]).map(one => one.tensor.shape[0]!),
+  );
   const sizes = new Set([first, ...inputs].map(one => one.tensor.shape[0]));
   if (sizes.size > 1) note('shape', name, `${[...sizes].join(' and ')} rows: cut to the first ${rows}`);
   return [rows, shape[1]!];
@@ -520,14 +556,18 @@ function resolved(
 }
 
 function numberOf(value: Scalar, name: string, isFlag: boolean, path: Path, at: Locate): number {
-  const fits = isFlag ? typeof value === 'boolean' || value === 0 || value === 1 : typeof value === 'number' && Number.isFinite(value);
+  const fits = isFlag
+    ? typeof value === 'boolean' || value === 0 || value === 1
+    : typeof value === 'number' && Number.isFinite(value);
   if (!fits)
     fail('E_RECIPE', `${at(path)}: ${name}: expected ${isFlag ? 'true or false' : 'a number'}, received ${JSON.stringify(value)}. Correct the recipe.`, { path }); // prettier-ignore
   return Number(value);
 }
 
 /** Rows of a tensor and their width, as passes see them. */
-export const rowsOf = (shape: Shape): { readonly rows: number; readonly columns: number; readonly elements: number } => {
+export const rowsOf = (
+  shape: Shape,
+): { readonly rows: number; readonly columns: number; readonly elements: number } => {
   const elements = elementCount(shape);
   const columns = columnsOf(shape);
   return { rows: columns === 0 ? 0 : elements / columns, columns, elements };

@@ -54,7 +54,9 @@ export function bytesOfSource(source: Source): number {
     case 'stored':
       return storedBytes(source);
     case 'adapted':
-      return (source.base === null ? 0 : bytesOfSource(source.base)) + storedBytes(source.left) + storedBytes(source.right);
+      return (
+        (source.base === null ? 0 : bytesOfSource(source.base)) + storedBytes(source.left) + storedBytes(source.right)
+      );
     case 'rows': {
       const width = source.shape.slice(1).reduce((n, length) => n * length, 1);
       const rows = source.runs.reduce((n, run) => n + ('zero' in run ? 0 : 'mean' in run ? run.mean.length : 'meanOf' in run ? run.rows : run.count), 0); // prettier-ignore

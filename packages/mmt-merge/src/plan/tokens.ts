@@ -56,7 +56,8 @@ export function planTokens(rules: RecipeTokenizer, models: readonly TokenModel[]
         refuse(at, `'union', 'base' or one of ${models.map(({ title }) => title).join(', ')}`, `'${source}'`));
   const ids = new Map<string, number>();
   for (const [token, id] of donor.vocabulary.ids) if (id < donor.size) ids.set(token, id);
-  let next = 1 + Math.max(-1, ...[...ids.values()]);
+  let next = 0;
+  for (const id of ids.values()) next = Math.max(next, id + 1);
   const flags = new Map<string, Readonly<Record<string, Json>>>();
   const added: string[] = [];
   const add = (token: string, entry: Readonly<Record<string, Json>> | undefined): void => {
@@ -98,7 +99,9 @@ export function planTokens(rules: RecipeTokenizer, models: readonly TokenModel[]
     const [one] = holders;
     if (one === undefined) return { kind: 'zero' };
     // The first model is the base: where it has the token, its row serves those that have not.
-    return holders.length === 1 || one[0] === 0 ? { kind: 'row', model: one[0], row: one[1] } : { kind: 'mean', rows: holders };
+    return holders.length === 1 || one[0] === 0
+      ? { kind: 'row', model: one[0], row: one[1] }
+      : { kind: 'mean', rows: holders };
   });
   for (const [id, token] of tokens.entries()) {
     if (token === null) continue;
@@ -106,7 +109,9 @@ export function planTokens(rules: RecipeTokenizer, models: readonly TokenModel[]
     if (missing && fillers[id]?.kind === 'mean') averaged.push(token);
     if (fillers[id]?.kind === 'zero') zeros.push(token);
   }
-  const dropped = [...new Set(models.flatMap(({ vocabulary }) => [...vocabulary.ids.keys()]))].filter(token => !ids.has(token));
+  const dropped = [...new Set(models.flatMap(({ vocabulary }) => [...vocabulary.ids.keys()]))].filter(
+    token => !ids.has(token),
+  );
 
   return {
     tokens,
@@ -122,7 +127,8 @@ export function planTokens(rules: RecipeTokenizer, models: readonly TokenModel[]
       for (const [id, token] of tokens.entries()) {
         const own = token === null ? null : rowIn(model, token);
         const forced = token !== null && Object.hasOwn(ruled, token) && ruled[token]!.force === true;
-        const filler: Filler = own !== null && !forced ? { kind: 'row', model, row: own } : (fillers[id] ?? { kind: 'zero' });
+        const filler: Filler =
+          own !== null && !forced ? { kind: 'row', model, row: own } : (fillers[id] ?? { kind: 'zero' });
         push(runs, filler);
       }
       if (rows > next) runs.push({ count: rows - next, meanOf: model, rows: models[model]!.size });
@@ -143,13 +149,19 @@ function fillerOf(
 ): Filler {
   const path = ['tokenizer', 'tokens', token, 'source'];
   if (typeof source === 'object' && 'kind' in source && source.kind === 'zero') return { kind: 'zero' };
-  const wanted = typeof source === 'object' && 'kind' in source ? source : { model: source, token, token_id: undefined };
+  const wanted =
+    typeof source === 'object' && 'kind' in source ? source : { model: source, token, token_id: undefined };
   const title = titleOf(wanted.model);
   const model = models.findIndex(one => one.title === title);
   if (model === -1) return refuse(at, `a source among ${models.map(one => one.title).join(', ')}`, `'${title}'`, path);
   const row = wanted.token_id ?? rowIn(model, wanted.token ?? token);
   if (row === null || row >= models[model]!.size)
-    return refuse(at, `a token that ${title} has`, row === null ? JSON.stringify(wanted.token ?? token) : `token_id ${row}`, path);
+    return refuse(
+      at,
+      `a token that ${title} has`,
+      row === null ? JSON.stringify(wanted.token ?? token) : `token_id ${row}`,
+      path,
+    );
   return { kind: 'row', model, row };
 }
 

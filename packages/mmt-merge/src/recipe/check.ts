@@ -15,18 +15,34 @@ export const pathText: Locate = path =>
 
 type Check = (value: unknown, path: Path, at: Locate) => void;
 
-function refuse(at: Locate, path: Path, expected: string, value: unknown, advice = 'Correct the recipe.', key = false): never {
+function refuse(
+  at: Locate,
+  path: Path,
+  expected: string,
+  value: unknown,
+  advice = 'Correct the recipe.',
+  key = false,
+): never {
   const received = key ? `'${String(path.at(-1))}'` : show(value);
   const what = path.length === 0 ? 'recipe' : path.filter(part => typeof part === 'string').at(-1)!;
-  return fail('E_RECIPE', `${at(path, key)}: ${key ? '' : `${what}: `}expected ${expected}, received ${received}. ${advice}`, {
-    path,
-    place: at(path, key),
-  });
+  return fail(
+    'E_RECIPE',
+    `${at(path, key)}: ${key ? '' : `${what}: `}expected ${expected}, received ${received}. ${advice}`,
+    {
+      path,
+      place: at(path, key),
+    },
+  );
 }
 
 const show = (value: unknown): string => {
   if (value === undefined || value === null) return 'nothing';
-  const text = typeof value === 'object' ? (Array.isArray(value) ? `a list of ${value.length}` : 'a mapping') : JSON.stringify(value);
+  const text =
+    typeof value === 'object'
+      ? Array.isArray(value)
+        ? `a list of ${value.length}`
+        : 'a mapping'
+      : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 };
 
@@ -36,7 +52,8 @@ const text: Check = (value, path, at) => {
 const whole =
   (least: number): Check =>
   (value, path, at) => {
-    if (!Number.isSafeInteger(value) || (value as number) < least) refuse(at, path, `a whole number from ${least}`, value);
+    if (!Number.isSafeInteger(value) || (value as number) < least)
+      refuse(at, path, `a whole number from ${least}`, value);
   };
 const truth: Check = (value, path, at) => {
   if (typeof value !== 'boolean') refuse(at, path, 'true or false', value);
@@ -58,7 +75,9 @@ function mapping(value: unknown, path: Path, at: Locate, expected = 'a mapping')
 }
 
 function list(value: unknown, path: Path, at: Locate, expected = 'a list'): readonly unknown[] {
-  return Array.isArray(value) && value.length > 0 ? value : refuse(at, path, `${expected} with at least one entry`, value);
+  return Array.isArray(value) && value.length > 0
+    ? value
+    : refuse(at, path, `${expected} with at least one entry`, value);
 }
 
 /** A mapping of known keys. */
@@ -86,15 +105,18 @@ const byName =
   (check: Check, plain = false): Check =>
   (value, path, at) => {
     for (const [key, entry] of Object.entries(mapping(value, path, at))) {
-      if (plain && !isPlainName(key)) refuse(at, [...path, key], 'a name that can be a folder', entry, 'Rename it.', true);
+      if (plain && !isPlainName(key))
+        refuse(at, [...path, key], 'a name that can be a folder', entry, 'Rename it.', true);
       check(entry, [...path, key], at);
     }
   };
 
 const scalar: Check = (value, path, at) => {
-  if (!['number', 'boolean', 'string'].includes(typeof value)) refuse(at, path, 'a number, true, false or a text', value);
+  if (!['number', 'boolean', 'string'].includes(typeof value))
+    refuse(at, path, 'a number, true, false or a text', value);
 };
-const value: Check = (entry, path, at) => (Array.isArray(entry) ? each(scalar)(entry, path, at) : scalar(entry, path, at));
+const value: Check = (entry, path, at) =>
+  Array.isArray(entry) ? each(scalar)(entry, path, at) : scalar(entry, path, at);
 const condition = record({ filter: text, value }, ['value']);
 
 /** A scalar, a gradient, or conditions; not mixed. */
@@ -169,7 +191,14 @@ const fields: Readonly<Record<keyof Recipe | 'modules', Check>> = {
     true,
   ),
   modules: (entry, path, at) =>
-    refuse(at, path, 'models, slices or groups', entry, 'modules are not supported: write models, and filters for what differs.', true),
+    refuse(
+      at,
+      path,
+      'models, slices or groups',
+      entry,
+      'modules are not supported: write models, and filters for what differs.',
+      true,
+    ),
   parameters,
   dtype: float,
   out_dtype: float,
@@ -194,13 +223,24 @@ export function checkRecipe(recipe: unknown, at: Locate = pathText): Recipe {
   if (kinds.length !== 1)
     refuse(at, kinds.length > 1 ? [kinds[1]!] : [], 'exactly one of models, slices and groups', undefined, kinds.length === 0 ? 'List the models.' : 'Leave one of them.'); // prettier-ignore
   if (all.tokenizer !== undefined && all.tokenizer_source !== undefined)
-    refuse(at, ['tokenizer_source'], 'tokenizer or tokenizer_source, not both', all.tokenizer_source, 'Leave one of them.');
+    refuse(
+      at,
+      ['tokenizer_source'],
+      'tokenizer or tokenizer_source, not both',
+      all.tokenizer_source,
+      'Leave one of them.',
+    );
   for (const [i, { sources }] of (all.slices ?? []).entries()) {
     const [first] = sources;
     for (const [j, { layer_range: range }] of sources.entries()) {
       const [length, expected] = [range, first!.layer_range].map(one => (one ? one[1] - one[0] : null));
       if (length !== expected)
-        refuse(at, ['slices', i, 'sources', j, 'layer_range'], `as many layers as the first source has (${expected ?? 'all'})`, range);
+        refuse(
+          at,
+          ['slices', i, 'sources', j, 'layer_range'],
+          `as many layers as the first source has (${expected ?? 'all'})`,
+          range,
+        );
     }
   }
   return all;
@@ -210,7 +250,9 @@ export function checkRecipe(recipe: unknown, at: Locate = pathText): Recipe {
 export function nearest(word: string, known: readonly string[]): string {
   const scored = known.map(name => [distance(word, name), name] as const).sort((a, b) => a[0] - b[0]);
   const [best] = scored;
-  return best !== undefined && best[0] <= Math.max(2, word.length / 3) ? `Did you mean ${best[1]}?` : 'Take it out, or correct its name.';
+  return best !== undefined && best[0] <= Math.max(2, word.length / 3)
+    ? `Did you mean ${best[1]}?`
+    : 'Take it out, or correct its name.';
 }
 
 /** Letters to change, add or take away. */

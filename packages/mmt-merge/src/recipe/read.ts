@@ -23,7 +23,8 @@ const longest = 4_000_000;
  * @throws E_RECIPE with the place, `name:line:column`
  */
 export function readRecipes(text: string, name = 'recipe'): readonly Sourced[] {
-  if (text.length > longest) fail('E_RECIPE', `${name}: expected a recipe, received ${text.length} characters. Check the file.`, { name });
+  if (text.length > longest)
+    fail('E_RECIPE', `${name}: expected a recipe, received ${text.length} characters. Check the file.`, { name });
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, strict: true });
   if (!Array.isArray(documents) || documents.length === 0)
@@ -46,7 +47,11 @@ export function readRecipes(text: string, name = 'recipe'): readonly Sourced[] {
   return inOrder(recipes, name);
 }
 
-const firstLine = (message: string): string => message.split('\n')[0]!.replace(/ at line \d+, column \d+:?$/, '').replace(/[.:]$/, '');
+const firstLine = (message: string): string =>
+  message
+    .split('\n')[0]!
+    .replace(/ at line \d+, column \d+:?$/, '')
+    .replace(/[.:]$/, '');
 
 function locator(document: Document, lines: LineCounter, name: string): Locate {
   return (path, key = false) => {
@@ -64,7 +69,9 @@ function nodeAt(document: Document, path: Path, key: boolean): Node | null {
     const part = path.slice(0, length);
     if (key && length === path.length && length > 0) {
       const parent = length === 1 ? document.contents : document.getIn(part.slice(0, -1), true);
-      const pair = isMap(parent) ? parent.items.find(item => isScalar(item.key) && item.key.value === part.at(-1)) : undefined;
+      const pair = isMap(parent)
+        ? parent.items.find(item => isScalar(item.key) && item.key.value === part.at(-1))
+        : undefined;
       if (pair !== undefined) return pair.key as Node;
     }
     const node = length === 0 ? document.contents : (document.getIn(part, true) as Node | null | undefined);
@@ -91,7 +98,10 @@ function inOrder(recipes: readonly Sourced[], name: string): readonly Sourced[] 
   for (const one of recipes) {
     const own = one.recipe.name;
     if (own === undefined) continue;
-    if (byName.has(own)) fail('E_RECIPE', `${one.at(['name'])}: expected each name once, received '${own}' twice. Rename one.`, { name: own });
+    if (byName.has(own))
+      fail('E_RECIPE', `${one.at(['name'])}: expected each name once, received '${own}' twice. Rename one.`, {
+        name: own,
+      });
     byName.set(own, one);
   }
   const unnamed = recipes.filter(({ recipe }) => recipe.name === undefined);
@@ -102,7 +112,9 @@ function inOrder(recipes: readonly Sourced[], name: string): readonly Sourced[] 
     if (ordered.has(one)) return;
     if (above.includes(one)) {
       const circle = [...above.slice(above.indexOf(one)), one].map(({ recipe }) => recipe.name).join(' -> ');
-      fail('E_RECIPE', `${one.at(['name'])}: expected documents without a circle, received ${circle}. Break it.`, { name });
+      fail('E_RECIPE', `${one.at(['name'])}: expected documents without a circle, received ${circle}. Break it.`, {
+        name,
+      });
     }
     for (const used of namesOf(one.recipe)) {
       const other = byName.get(used);

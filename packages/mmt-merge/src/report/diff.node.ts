@@ -17,7 +17,11 @@ export interface TensorDifference {
   readonly detail: string;
 }
 
-export async function* diffModels(first: string, second: string, places: { readonly from: string; readonly models?: readonly string[] }): AsyncIterable<TensorDifference> {
+export async function* diffModels(
+  first: string,
+  second: string,
+  places: { readonly from: string; readonly models?: readonly string[] },
+): AsyncIterable<TensorDifference> {
   const opened: Checkpoint[] = [];
   const files = openFiles();
   const convert = converter();
@@ -53,7 +57,8 @@ export async function* diffModels(first: string, second: string, places: { reado
         readInto(right, at, length, q);
         for (let i = 0; i < length; i++) {
           const d = p[i]! - q[i]!;
-          if (!(Math.abs(d) <= largest)) largest = Number.isNaN(d) ? (Object.is(p[i], q[i]) ? largest : NaN) : Math.abs(d);
+          if (!(Math.abs(d) <= largest))
+            largest = Number.isNaN(d) ? (Object.is(p[i], q[i]) ? largest : NaN) : Math.abs(d);
           gap += d * d;
           pp += p[i]! * p[i]!;
           qq += q[i]! * q[i]!;

@@ -11,7 +11,8 @@ interface Measure {
   of(row: TensorStatistics): number | null;
 }
 
-const mean = (all: readonly number[]): number | null => (all.length === 0 ? null : all.reduce((sum, x) => sum + x / all.length, 0));
+const mean = (all: readonly number[]): number | null =>
+  all.length === 0 ? null : all.reduce((sum, x) => sum + x / all.length, 0);
 
 const measures: readonly Measure[] = [
   { id: 'cosine', title: 'Cosine', about: 'Mean cosine of the pairs of task vectors: 1 the same way, 0 unrelated, -1 opposite.', range: [-1, 1], of: row => mean(row.cosines.map(({ cosine }) => cosine)) },
@@ -35,7 +36,13 @@ export function heatMap(title: string, rows: readonly TensorStatistics[]): strin
     t: row.taskNorms.map(({ model, norm }) => [model, norm]),
     c: row.cosines.map(({ first, second, cosine }) => [first, second, cosine]),
   }));
-  const data = { parts, layers, outside: outside.map(({ name }) => name), cells, measures: shown.map(({ id, title: name, about, range }) => ({ id, name, about, range })) };
+  const data = {
+    parts,
+    layers,
+    outside: outside.map(({ name }) => name),
+    cells,
+    measures: shown.map(({ id, title: name, about, range }) => ({ id, name, about, range })),
+  };
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -124,4 +131,5 @@ if (data.measures.length) draw(0);
 `;
 }
 
-const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+const escape = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');

@@ -38,7 +38,9 @@ export function* statisticsOf(plan: MergePlan, result: TensorFile | null): Itera
   try {
     for (const tensor of plan.tensors) {
       if (!['F32', 'F16', 'BF16', 'F64'].includes(tensor.dtype)) continue;
-      yield ofTensor(tensor, plan, result, source => readerOf(source, { files, converter: convert, hold: false, ahead: 2 << 20, to: Infinity }));
+      yield ofTensor(tensor, plan, result, source =>
+        readerOf(source, { files, converter: convert, hold: false, ahead: 2 << 20, to: Infinity }),
+      );
     }
   } finally {
     files.close();
@@ -55,7 +57,15 @@ function ofTensor(
   const models = tensor.models.map(({ source }) => open(source));
   const base = tensor.base === null ? null : open(tensor.base.source);
   const entry = result?.has(tensor.name) ? result.entry(tensor.name) : null;
-  const own = entry && open({ kind: 'stored', file: entry.file, start: entry.byteRange[0], dtype: entry.dtype, shape: entry.shape } satisfies StoredSource);
+  const own =
+    entry &&
+    open({
+      kind: 'stored',
+      file: entry.file,
+      start: entry.byteRange[0],
+      dtype: entry.dtype,
+      shape: entry.shape,
+    } satisfies StoredSource);
   const weights = tensor.each.map(values => Math.abs(values['weight'] ?? 1));
   const n = models.length;
   const products = Array.from({ length: n }, () => new Float64Array(n));

@@ -32,7 +32,11 @@ export interface AdapterDistances {
 }
 
 /** What will be merged, module by module, with the adapters' differences as models. */
-export function planAdapters(step: Step, checkpoints: ReadonlyMap<string, Checkpoint>, methods: MergeOptions['methods'] = ownMethods): MergePlan {
+export function planAdapters(
+  step: Step,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+  methods: MergeOptions['methods'] = ownMethods,
+): MergePlan {
   const views = new Map<string, PlanModel>();
   const base = step.recipe.base_model ? titleOf(step.recipe.base_model) : null;
   const zeros = new Map<string, ViewTensor>();
@@ -41,20 +45,35 @@ export function planAdapters(step: Step, checkpoints: ReadonlyMap<string, Checkp
     if (checkpoint.folder !== null) continue; // the model under the adapters: only what they change counts
     views.set(title, { title, view: checkpoint.view, vocabulary: null, vocabularySize: null });
     for (const [name, tensor] of checkpoint.view.tensors) {
-      const source: RowsSource = { kind: 'rows', shape: tensor.shape, sources: [tensor.source], runs: [{ count: tensor.shape[0] ?? 1, zero: true }] };
+      const source: RowsSource = {
+        kind: 'rows',
+        shape: tensor.shape,
+        sources: [tensor.source],
+        runs: [{ count: tensor.shape[0] ?? 1, zero: true }],
+      };
       if (tensor.source.kind === 'adapted') zeros.set(name, { ...tensor, source });
     }
   }
   const under = base !== null && !views.has(base) ? checkpoints.get(base)! : null;
   for (const view of views.values())
     for (const [name, tensor] of view.view.tensors)
-      if (tensor.source.kind !== 'adapted' && under?.view.tensors.has(name)) zeros.set(name, under.view.tensors.get(name)!);
-  views.set(nothing, { title: nothing, view: { title: nothing, tensors: zeros }, vocabulary: null, vocabularySize: null });
+      if (tensor.source.kind !== 'adapted' && under?.view.tensors.has(name))
+        zeros.set(name, under.view.tensors.get(name)!);
+  views.set(nothing, {
+    title: nothing,
+    view: { title: nothing, tensors: zeros },
+    vocabulary: null,
+    vocabularySize: null,
+  });
   const method = methods.find(({ name }) => name === step.recipe.merge_method);
   const needs = method?.laws.needsBase === true && (base === null || under !== null);
   const { base_model: _, adapters: __, ...rest } = step.recipe;
   const models = (rest.models ?? []).filter(({ model }) => views.has(titleOf(model)));
-  const recipe = { ...rest, models, ...(needs ? { base_model: nothing } : base !== null && under === null ? { base_model: base } : {}) };
+  const recipe = {
+    ...rest,
+    models,
+    ...(needs ? { base_model: nothing } : base !== null && under === null ? { base_model: base } : {}),
+  };
   return planMerge({ recipe, at: step.at, models: views, methods });
 }
 
@@ -87,22 +106,41 @@ export async function mergeAdapters(
   try {
     for (const tensor of plan.tensors) {
       if (options.signal?.aborted)
-        fail('E_CANCELLED', `${out}: expected to be merged, received a request to stop. Run the same command again.`, { out });
+        fail('E_CANCELLED', `${out}: expected to be merged, received a request to stop. Run the same command again.`, {
+          out,
+        });
       await new Promise(resolve => setImmediate(resolve));
       const dtype: StorageDtype = said ? storageOf[said] : tensor.dtype;
       const path = tensor.name.replace(/\.weight$/, '');
-      const adapted = [...tensor.models, ...(tensor.base ? [tensor.base] : [])].some(({ source }) => source.kind === 'adapted');
+      const adapted = [...tensor.models, ...(tensor.base ? [tensor.base] : [])].some(
+        ({ source }) => source.kind === 'adapted',
+      );
       const merged = worker.values({ ...tensor, dtype: 'F32' });
       done += tensor.shape.reduce((n, length) => n * length, 1) * 4;
-      options.onProgress?.({ stage: 'merging', name: basename(out), done, total: plan.tensors.reduce((n, { shape }) => n + rowsOf(shape).elements * 4, 0), resumed: 0 });
+      options.onProgress?.({
+        stage: 'merging',
+        name: basename(out),
+        done,
+        total: plan.tensors.reduce((n, { shape }) => n + rowsOf(shape).elements * 4, 0),
+        resumed: 0,
+      });
       if (!adapted) {
         saved.push(path);
-        tensors.push({ name: `base_model.model.${tensor.name}`, dtype, shape: tensor.shape, bytes: narrow(merged as Float32Array, dtype, tensor.name) });
+        tensors.push({
+          name: `base_model.model.${tensor.name}`,
+          dtype,
+          shape: tensor.shape,
+          bytes: narrow(merged as Float32Array, dtype, tensor.name),
+        });
         continue;
       }
       const [rows, columns] = tensor.shape as [number, number];
       const own = tensor.models.flatMap(({ source }) => (source.kind === 'adapted' ? [source] : []));
-      const sum = own.reduce((n, { left, right, transposed }) => n + Math.min(left.shape[transposed ? 0 : 1]!, right.shape[transposed ? 1 : 0]!), 0);
+      const sum = own.reduce(
+        (n, { left, right, transposed }) =>
+          n + Math.min(left.shape[transposed ? 0 : 1]!, right.shape[transposed ? 1 : 0]!),
+        0,
+      );
       const rank = Math.max(1, Math.min(asked ?? sum, rows, columns));
       const wise = factorWise(tensor, own, plan);
       if (wise !== null) apart.push(relativeDistance(merged, product(wise.b, wise.a, rows, columns)));
@@ -116,7 +154,12 @@ export async function mergeAdapters(
       const width = pair.a.length / columns;
       ranks.set(path, width);
       const put = (side: string, shape: readonly number[], data: Float32Array): void =>
-        void tensors.push({ name: `base_model.model.${path}.lora_${side}${side.startsWith('embedding') ? '' : '.weight'}`, dtype, shape, bytes: narrow(data, dtype, path).slice() });
+        void tensors.push({
+          name: `base_model.model.${path}.lora_${side}${side.startsWith('embedding') ? '' : '.weight'}`,
+          dtype,
+          shape,
+          bytes: narrow(data, dtype, path).slice(),
+        });
       // What is stored turned (embeddings, and layers that keep [in, out]) has turned factors, too.
       if (own[0]?.transposed === true) {
         const embedding = !first.adapter!.config.fanInFanOut;
@@ -130,7 +173,10 @@ export async function mergeAdapters(
   } finally {
     worker.close();
   }
-  const distances: AdapterDistances = { factorWise: apart.length === 0 ? null : spread(apart), truncation: spread(cut) };
+  const distances: AdapterDistances = {
+    factorWise: apart.length === 0 ? null : spread(apart),
+    truncation: spread(cut),
+  };
   const config = configOf(first, ranks, saved);
   const record = {
     format: 'heddle-merge-1',
@@ -186,17 +232,31 @@ const spread = (all: readonly number[]): { readonly mean: number; readonly worst
 });
 
 /** Null where PEFT would refuse, too: ranks differ, weights are negative, or the method is none of its own. */
-function factorWise(tensor: TensorPlan, own: readonly AdaptedSource[], plan: MergePlan): { readonly a: Float32Array; readonly b: Float32Array } | null {
-  if (!['linear', 'task_arithmetic', 'ties', 'dare_linear', 'dare_ties'].includes(tensor.method) || own.length !== tensor.models.length) return null;
+function factorWise(
+  tensor: TensorPlan,
+  own: readonly AdaptedSource[],
+  plan: MergePlan,
+): { readonly a: Float32Array; readonly b: Float32Array } | null {
+  if (
+    !['linear', 'task_arithmetic', 'ties', 'dare_linear', 'dare_ties'].includes(tensor.method) ||
+    own.length !== tensor.models.length
+  )
+    return null;
   const weights = tensor.each.map(values => values['weight'] ?? 1);
   const shapes = new Set(own.map(({ left, right }) => `${left.shape.join()} ${right.shape.join()}`));
-  if (shapes.size > 1 || weights.some((w, i) => w * own[i]!.scale < 0) || own.some(({ transposed }) => transposed)) return null;
+  if (shapes.size > 1 || weights.some((w, i) => w * own[i]!.scale < 0) || own.some(({ transposed }) => transposed))
+    return null;
   const files = openFiles();
   try {
     const read = (source: AdaptedSource['left']): Float32Array => {
       const { elements } = rowsOf(source.shape);
       const array = new Float32Array(elements);
-      readInto(readerOf(source, { files, converter: converter(), hold: false, ahead: 0, to: Infinity }), 0, elements, array);
+      readInto(
+        readerOf(source, { files, converter: converter(), hold: false, ahead: 0, to: Infinity }),
+        0,
+        elements,
+        array,
+      );
       return array;
     };
     const common = {
@@ -206,7 +266,11 @@ function factorWise(tensor: TensorPlan, own: readonly AdaptedSource[], plan: Mer
       seed: plan.seed,
     };
     const side = (name: 'left' | 'right'): Float32Array =>
-      mergeFactors({ ...common, tensors: own.map(source => read(source[name])), stream: streamOf(`${tensor.name} ${name}`) });
+      mergeFactors({
+        ...common,
+        tensors: own.map(source => read(source[name])),
+        stream: streamOf(`${tensor.name} ${name}`),
+      });
     return { b: side('left'), a: side('right') };
   } finally {
     files.close();
@@ -214,7 +278,11 @@ function factorWise(tensor: TensorPlan, own: readonly AdaptedSource[], plan: Mer
 }
 
 /** Scale 1: alpha is the rank. Modules of another rank than most are listed. */
-export function configOf(first: Checkpoint, ranks: ReadonlyMap<string, number>, saved: readonly string[]): Readonly<Record<string, Json>> {
+export function configOf(
+  first: Checkpoint,
+  ranks: ReadonlyMap<string, number>,
+  saved: readonly string[],
+): Readonly<Record<string, Json>> {
   const before = first.adapter?.config.json ?? {};
   const counts = new Map<number, number>();
   for (const rank of ranks.values()) counts.set(rank, (counts.get(rank) ?? 0) + 1);

@@ -15,7 +15,10 @@ const known: Readonly<Record<string, string>> = {
 }; // prettier-ignore
 
 /** @returns null where the files of the donor are left as they are */
-export async function chatTemplate({ recipe, at, titles }: Step, checkpoints: ReadonlyMap<string, Checkpoint>): Promise<string | null> {
+export async function chatTemplate(
+  { recipe, at, titles }: Step,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+): Promise<string | null> {
   const said = recipe.chat_template;
   if (said === undefined || said === null) return null;
   if (said === 'auto') {

@@ -96,6 +96,6 @@ export function converter(): Converter {
 /** The largest magnitude that does not become infinite in a file. */
 export const overflowAt: Readonly<Partial<Record<StorageDtype, number>>> = {
   F16: 65520,
-  BF16: 3.3961775292304957e38,
-  F32: 3.4028235677973366e38,
+  BF16: (2 - 2 ** -8) * 2 ** 127,
+  F32: (2 - 2 ** -24) * 2 ** 127,
 };

@@ -57,10 +57,15 @@ export async function extractAdapter(options: ExtractOptions): Promise<ExtractRe
     const modules: { path: string; rank: number; lost: number }[] = [];
     const saved: string[] = [];
     let [unchanged, done] = [0, 0];
-    const names = [...model.view.tensors.values()].filter(({ name, dtype }) => isFloat(dtype) && name.endsWith('.weight'));
+    const names = [...model.view.tensors.values()].filter(
+      ({ name, dtype }) => isFloat(dtype) && name.endsWith('.weight'),
+    );
     const wanted = names.filter(({ name }) => (include.length === 0 || include.some(part => name.includes(part))) && !exclude.some(part => name.includes(part))); // prettier-ignore
     for (const { name, shape, source } of wanted) {
-      if (options.signal?.aborted) fail('E_CANCELLED', `${out}: expected to be written, received a request to stop. Run the same command again.`, { out });
+      if (options.signal?.aborted)
+        fail('E_CANCELLED', `${out}: expected to be written, received a request to stop. Run the same command again.`, {
+          out,
+        });
       await new Promise(resolve => setImmediate(resolve));
       options.onProgress?.({ stage: 'merging', name, done: ++done, total: wanted.length, resumed: 0 });
       const before = base.view.tensors.get(name);
@@ -91,12 +96,29 @@ export async function extractAdapter(options: ExtractOptions): Promise<ExtractRe
       const b = Float32Array.from({ length: rows * own }, (_, i) => pair.b[Math.floor(i / own) * width + (i % own)]!);
       const a = pair.a.slice(0, own * columns);
       modules.push({ path, rank: own, lost: relativeDistance(difference, product(b, a, rows, columns)) });
-      tensors.push({ name: `base_model.model.${path}.lora_A.weight`, dtype: 'F32', shape: [own, columns], bytes: narrow(a, 'F32', name) });
-      tensors.push({ name: `base_model.model.${path}.lora_B.weight`, dtype: 'F32', shape: [rows, own], bytes: narrow(b, 'F32', name) });
+      tensors.push({
+        name: `base_model.model.${path}.lora_A.weight`,
+        dtype: 'F32',
+        shape: [own, columns],
+        bytes: narrow(a, 'F32', name),
+      });
+      tensors.push({
+        name: `base_model.model.${path}.lora_B.weight`,
+        dtype: 'F32',
+        shape: [rows, own],
+        bytes: narrow(b, 'F32', name),
+      });
     }
     if (tensors.length === 0)
-      fail('E_MERGE', `${out}: expected tensors that differ, received none. Check that ${model.title} was trained from ${base.title}.`, {});
-    const config = { ...configOf(model, new Map(modules.map(one => [one.path, one.rank])), saved), base_model_name_or_path: base.path };
+      fail(
+        'E_MERGE',
+        `${out}: expected tensors that differ, received none. Check that ${model.title} was trained from ${base.title}.`,
+        {},
+      );
+    const config = {
+      ...configOf(model, new Map(modules.map(one => [one.path, one.rank])), saved),
+      base_model_name_or_path: base.path,
+    };
     await atomicFolder(
       out,
       async folder => {

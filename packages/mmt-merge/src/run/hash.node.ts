@@ -9,7 +9,7 @@ export function hashRange({ file, at, bytes }: Range): string {
   const hash = createHash('sha256');
   const chunk = new Uint8Array(Math.min(bytes, 1 << 20));
   try {
-    for (let done = 0; done < bytes; ) {
+    for (let done = 0; done < bytes;) {
       const part = chunk.subarray(0, Math.min(chunk.length, bytes - done));
       files.read(file, part, at + done);
       hash.update(part);

@@ -8,10 +8,14 @@ import { needsWhole, pieceElements } from './unit.node.js';
 /** Node itself, the code, and the plan. Bytes, as measured. */
 const process = 80e6;
 const thread = 20e6;
-const readAhead = 2 << 20;
+const readAhead = 8 << 20;
 
 /** Bytes at the same time, about. */
-export function peakMemory(plan: MergePlan, methods: readonly MergeMethod[], { threads, memory }: { readonly threads: number; readonly memory: number }): number {
+export function peakMemory(
+  plan: MergePlan,
+  methods: readonly MergeMethod[],
+  { threads, memory }: { readonly threads: number; readonly memory: number },
+): number {
   const budget = memory / Math.max(1, threads);
   let most = 0;
   for (const tensor of plan.tensors) {

@@ -18,7 +18,15 @@ import { prepare, type PrepareOptions, type Prepared, type Step } from './prepar
 import { digestOf, headerDigest, modelCard, writeBeside, writeJson, type FileDigest } from './result.node.js';
 import { writeRouting } from './routing.node.js';
 import { needsWhole, type Unit, type UnitSettings } from './unit.node.js';
-import { openWorkFolder, putInPlace, refuseOccupied, syncFolder, workPath, type Finished, type WorkFolder } from './work-folder.node.js';
+import {
+  openWorkFolder,
+  putInPlace,
+  refuseOccupied,
+  syncFolder,
+  workPath,
+  type Finished,
+  type WorkFolder,
+} from './work-folder.node.js';
 
 export interface MergeOptions extends PrepareOptions {
   /** The folder of the result. */
@@ -100,7 +108,8 @@ async function runSteps(prepared: Prepared, options: MergeOptions): Promise<read
   const reports: MergeReport[] = [];
   for (const step of prepared.steps) {
     const part = step.document !== null || step.group !== null;
-    const place = step.document !== null ? join(between, step.document) : step.group === null ? out : join(inside, step.group);
+    const place =
+      step.document !== null ? join(between, step.document) : step.group === null ? out : join(inside, step.group);
     const opened = await withNamed(step, prepared, named, options);
     try {
       const report = await runStep(opened.step, opened.checkpoints, place, options, part, prepared.from);
@@ -130,7 +139,8 @@ async function withNamed(
   const own = step.titles.filter(title => named.has(title));
   if (own.length === 0) return { step, checkpoints: prepared.checkpoints, close: async () => {} };
   const opened = new Map<string, Checkpoint>();
-  for (const title of own) opened.set(title, await openCheckpoint(title, { from: prepared.from, models: options.models ?? [], named }));
+  for (const title of own)
+    opened.set(title, await openCheckpoint(title, { from: prepared.from, models: options.models ?? [], named }));
   const checkpoints = new Map([...prepared.checkpoints, ...opened]);
   const models = new Map(
     step.titles.map(title => {
@@ -140,7 +150,11 @@ async function withNamed(
     }),
   );
   const plan = planMerge({ recipe: step.recipe, at: step.at, models, methods: prepared.methods });
-  return { step: { ...step, plan }, checkpoints, close: async () => void (await Promise.all([...opened.values()].map(one => one.close()))) };
+  return {
+    step: { ...step, plan },
+    checkpoints,
+    close: async () => void (await Promise.all([...opened.values()].map(one => one.close()))),
+  };
 }
 
 /** @param part of a larger result: one that an earlier run finished is taken as it is, and another one replaced */
@@ -170,7 +184,10 @@ async function runStep(
     const before = await finishedReport(out, key);
     if (before !== null) return before;
   }
-  const work = await openWorkFolder(out, key, { replace: (options.replace ?? false) || part, restart: options.restart ?? false });
+  const work = await openWorkFolder(out, key, {
+    replace: (options.replace ?? false) || part,
+    restart: options.restart ?? false,
+  });
   let done = false;
   try {
     const methods = options.methods ?? ownMethods;
@@ -180,7 +197,10 @@ async function runStep(
       const files = layout.map(({ file, size }) => ({ name: file, bytes: size, digest: digestOf(result.ranges.filter(range => range.file === file).map(({ sha256 }) => sha256)) })); // prettier-ignore
       const inputs = plan.sources.map(title => ({ title, digest: headerDigest(checkpoints.get(title)!) }));
       if (layout.length > 1)
-        await fs.writeFile(join(work.path, 'model.safetensors.index.json'), shardIndexText(layout.map(({ file, specs }) => ({ file, specs }))));
+        await fs.writeFile(
+          join(work.path, 'model.safetensors.index.json'),
+          shardIndexText(layout.map(({ file, specs }) => ({ file, specs }))),
+        );
       await writeBeside(work.path, step, plan, checkpoints);
       await fs.writeFile(join(work.path, 'README.md'), modelCard(step, plan, files, inputs));
       if (options.verify ?? true) await verifyWork(work.path, plan, result.ranges, pool, options, out);
@@ -195,7 +215,10 @@ async function runStep(
         files,
         notices: plan.notices,
       };
-      await writeJson(join(work.path, 'merge.json'), recordOf(step, plan, settings, files, inputs, result.ranges, checkpoints, key, from));
+      await writeJson(
+        join(work.path, 'merge.json'),
+        recordOf(step, plan, settings, files, inputs, result.ranges, checkpoints, key, from),
+      );
       await syncAll(work.path);
       await work.finish();
       done = true;
@@ -211,8 +234,15 @@ async function runStep(
 }
 
 /** Methods of others live in this thread only. */
-function openPool(plan: MergePlan, methods: MergeOptions['methods'] & {}, settings: UnitSettings, threads: number): Pool {
-  const foreign = !ownMethods.some(own => own.name === plan.method && methods.includes(own)) && plan.tensors.some(({ copy }) => !copy);
+function openPool(
+  plan: MergePlan,
+  methods: MergeOptions['methods'] & {},
+  settings: UnitSettings,
+  threads: number,
+): Pool {
+  const foreign =
+    !ownMethods.some(own => own.name === plan.method && methods.includes(own)) &&
+    plan.tensors.some(({ copy }) => !copy);
   return threads === 0 || foreign ? openHere(methods, settings, hashRange) : openThreads(threads, settings);
 }
 
@@ -241,10 +271,17 @@ function layoutOf(plan: MergePlan, shardBytes = 5_000_000_000): readonly FileLay
 }
 
 /** Everything that decides the bytes of the result; inputs count by size and time of change. */
-async function keyOf(plan: MergePlan, { accumulate, read, seed, allowNotFinite }: UnitSettings, layout: readonly FileLayout[], text: string): Promise<string> {
+async function keyOf(
+  plan: MergePlan,
+  { accumulate, read, seed }: UnitSettings,
+  layout: readonly FileLayout[],
+  text: string,
+): Promise<string> {
   const inputs = [...new Set(plan.tensors.flatMap(({ models, base }) => [...models, ...(base ? [base] : [])].flatMap(({ source }) => filesOf(source))))].sort(); // prettier-ignore
-  const stats = await Promise.all(inputs.map(async path => [path, ...(await fs.stat(path).then(({ size, mtimeMs }) => [size, mtimeMs]))]));
-  return hashJson(JSON.parse(JSON.stringify({ version, text, tensors: plan.tensors, accumulate, read, seed, allowNotFinite, files: layout.map(({ file, size }) => [file, size]), stats }))); // prettier-ignore
+  const stats = await Promise.all(
+    inputs.map(async path => [path, ...(await fs.stat(path).then(({ size, mtimeMs }) => [size, mtimeMs]))]),
+  );
+  return hashJson(JSON.parse(JSON.stringify({ version, text, tensors: plan.tensors, accumulate, read, seed, files: layout.map(({ file, size }) => [file, size]), stats }))); // prettier-ignore
 }
 
 interface Filled {
@@ -269,7 +306,16 @@ async function fill(
     for (const { tensor, at } of entries)
       for (const [from, to] of cut(tensor, methods)) {
         const size = byteSize[tensor.dtype];
-        units.push({ id: units.length, tensor, from, to, file: join(work.path, file), name: file, at: at + from * size, bytes: (to - from) * size });
+        units.push({
+          id: units.length,
+          tensor,
+          from,
+          to,
+          file: join(work.path, file),
+          name: file,
+          at: at + from * size,
+          bytes: (to - from) * size,
+        });
       }
   const total = units.reduce((n, { bytes }) => n + bytes, 0);
   const place = (file: string, at: number): string => `${file} ${at}`;
@@ -278,7 +324,10 @@ async function fill(
   let [read, written, resumed, notFinite, done] = [0, 0, 0, 0, 0];
   const tell = (): void => options.onProgress?.({ stage: 'merging', name: basename(out), done, total, resumed });
 
-  await checkSpace(work.path, total - units.reduce((n, unit) => n + (known.has(place(unit.name, unit.at)) ? unit.bytes : 0), 0));
+  await checkSpace(
+    work.path,
+    total - units.reduce((n, unit) => n + (known.has(place(unit.name, unit.at)) ? unit.bytes : 0), 0),
+  );
   for (const { file, header, size } of layout) await openOutput(join(work.path, file), header, size);
   tell();
   await each(units, pool.size, options.signal, out, async unit => {
@@ -306,7 +355,13 @@ async function fill(
     done += unit.bytes;
     tell();
   });
-  const ranges = units.map(unit => ({ tensor: unit.tensor.name, file: unit.name, at: unit.at, bytes: unit.bytes, sha256: hashes.get(unit.id)! }));
+  const ranges = units.map(unit => ({
+    tensor: unit.tensor.name,
+    file: unit.name,
+    at: unit.at,
+    bytes: unit.bytes,
+    sha256: hashes.get(unit.id)!,
+  }));
   return { ranges, read, written, resumed, notFinite };
 }
 
@@ -339,7 +394,11 @@ async function each<T>(
   await Promise.all(Array.from({ length: width }, lane));
   if (failures.length > 0) throw failures[0];
   if (signal?.aborted)
-    fail('E_CANCELLED', `${out}: expected to be merged, received a request to stop. Run the same command again: it goes on where it stopped.`, { out });
+    fail(
+      'E_CANCELLED',
+      `${out}: expected to be merged, received a request to stop. Run the same command again: it goes on where it stopped.`,
+      { out },
+    );
 }
 
 async function openOutput(path: string, header: Uint8Array, size: number): Promise<void> {
@@ -376,13 +435,20 @@ async function verifyWork(
         fail('E_VERIFY', `${out}: expected '${name}' as ${dtype} [${shape.join(', ')}], received ${entry.dtype} [${entry.shape.join(', ')}]. Run the merge again with --restart.`, { name }); // prettier-ignore
     }
     if (file.entries.length !== plan.tensors.length)
-      fail('E_VERIFY', `${out}: expected ${plan.tensors.length} tensors, received ${file.entries.length}. Run the merge again with --restart.`, {});
+      fail(
+        'E_VERIFY',
+        `${out}: expected ${plan.tensors.length} tensors, received ${file.entries.length}. Run the merge again with --restart.`,
+        {},
+      );
   } finally {
     await file.close();
   }
   let done = 0;
   await each(ranges, pool.size, options.signal, out, async range => {
-    const reply = await pool.ask({ kind: 'hash', range: { file: join(folder, range.file), at: range.at, bytes: range.bytes } });
+    const reply = await pool.ask({
+      kind: 'hash',
+      range: { file: join(folder, range.file), at: range.at, bytes: range.bytes },
+    });
     if (reply.kind !== 'hash' || reply.sha256 !== range.sha256)
       fail('E_VERIFY', `${out}: expected the bytes of '${range.tensor}' that were written, received others. Check the disk, then run the merge again with --restart.`, { tensor: range.tensor }); // prettier-ignore
     done += range.bytes;
@@ -446,7 +512,12 @@ async function refuseInputs(out: string, plan: MergePlan, checkpoints: ReadonlyM
     const checkpoint = checkpoints.get(title)!;
     const input = await real(checkpoint.path);
     const inside = target === input || target.startsWith(`${input}/`) || input.startsWith(`${target}/`);
-    if (inside) fail('E_EXISTS', `${out}: expected a folder apart from the inputs, received that of ${title}. Name another --out.`, { out, title });
+    if (inside)
+      fail(
+        'E_EXISTS',
+        `${out}: expected a folder apart from the inputs, received that of ${title}. Name another --out.`,
+        { out, title },
+      );
   }
 }
 

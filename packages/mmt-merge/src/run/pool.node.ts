@@ -13,14 +13,17 @@ export interface Range {
   readonly bytes: number;
 }
 
-export type Ask =
-  | { readonly kind: 'unit'; readonly unit: Unit }
-  | { readonly kind: 'hash'; readonly range: Range };
+export type Ask = { readonly kind: 'unit'; readonly unit: Unit } | { readonly kind: 'hash'; readonly range: Range };
 
 export type Reply =
   | { readonly kind: 'unit'; readonly result: UnitResult }
   | { readonly kind: 'hash'; readonly sha256: string }
-  | { readonly kind: 'error'; readonly code: string; readonly message: string; readonly details: Readonly<Record<string, unknown>> };
+  | {
+      readonly kind: 'error';
+      readonly code: string;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+    };
 
 export interface ThreadSetup {
   readonly settings: UnitSettings;
@@ -33,13 +36,19 @@ export interface Pool {
 }
 
 /** In this thread: for tests, and for methods that only this thread knows. */
-export function openHere(methods: readonly MergeMethod[], settings: UnitSettings, hash: (range: Range) => string): Pool {
+export function openHere(
+  methods: readonly MergeMethod[],
+  settings: UnitSettings,
+  hash: (range: Range) => string,
+): Pool {
   const worker = openWorker(methods, settings);
   return {
     size: 1,
     async ask(ask) {
       await new Promise(resolve => setImmediate(resolve)); // signals and progress get their turn
-      return ask.kind === 'unit' ? { kind: 'unit', result: worker.run(ask.unit) } : { kind: 'hash', sha256: hash(ask.range) };
+      return ask.kind === 'unit'
+        ? { kind: 'unit', result: worker.run(ask.unit) }
+        : { kind: 'hash', sha256: hash(ask.range) };
     },
     close: async () => worker.close(),
   };

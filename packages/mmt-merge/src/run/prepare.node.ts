@@ -64,14 +64,17 @@ export async function prepare(recipe: string | Recipe, options: PrepareOptions =
     for (const [index, { recipe: document, at }] of documents.entries()) {
       const name = index === documents.length - 1 ? null : (document.name ?? null);
       for (const title of namesOf(document)) {
-        if (!checkpoints.has(title) && !produced.has(title)) checkpoints.set(title, await openCheckpoint(title, { from, models }));
+        if (!checkpoints.has(title) && !produced.has(title))
+          checkpoints.set(title, await openCheckpoint(title, { from, models }));
       }
       for (const [group, recipeOf, path] of groupsOf(document)) {
         const titles = namesOf(recipeOf);
         const kind = kindOf(recipeOf, checkpoints, at);
         const planModels = new Map(titles.map(title => [title, planModel(title, checkpoints, produced, documents)]));
         const plan = kind === 'adapter' ? null : planMerge({ recipe: recipeOf, at, models: planModels, methods, ...(path ? { group: path } : {}) }); // prettier-ignore
-        const recorded: Recipe = path ? { ...recipeOf, parameters: { ...recipeOf.parameters, ...path.parameters } } : recipeOf;
+        const recorded: Recipe = path
+          ? { ...recipeOf, parameters: { ...recipeOf.parameters, ...path.parameters } }
+          : recipeOf;
         steps.push({ document: name, group, recipe: recorded, at, text, kind, plan, titles });
         if (name !== null && group === null && plan !== null) produced.set(name, viewOfPlan(name, plan));
       }
@@ -88,8 +91,13 @@ async function documentsOf(
   from: string | undefined,
 ): Promise<{ readonly documents: readonly Sourced[]; readonly from: string; readonly text: string }> {
   if (typeof recipe !== 'string')
-    return { documents: [{ recipe: checkRecipe(recipe), at: pathText }], from: from ?? process.cwd(), text: `${JSON.stringify(recipe, null, 2)}\n` };
-  const text = await fs.readFile(recipe, 'utf8').catch((error: NodeJS.ErrnoException) =>
+    return {
+      documents: [{ recipe: checkRecipe(recipe), at: pathText }],
+      from: from ?? process.cwd(),
+      text: `${JSON.stringify(recipe, null, 2)}\n`,
+    };
+  const text = await fs.readFile(recipe, 'utf8').catch(
+    (error: NodeJS.ErrnoException) =>
     fail('E_FILE', `${recipe}: expected a recipe in YAML, received ${error.code === 'ENOENT' ? 'nothing by this name' : (error.code ?? error.message)}. Check the path.`, { path: recipe }, error), // prettier-ignore
   );
   return { documents: readRecipes(text, recipe), from: from ?? dirname(resolve(recipe)), text };
@@ -140,14 +148,24 @@ function planModel(
   const own = checkpoints.get(title);
   if (own !== undefined) {
     const size = own.config?.['vocab_size'];
-    return { title, view: own.view, vocabulary: own.vocabulary, vocabularySize: typeof size === 'number' ? size : null };
+    return {
+      title,
+      view: own.view,
+      vocabulary: own.vocabulary,
+      vocabularySize: typeof size === 'number' ? size : null,
+    };
   }
   // What an earlier document will make: its tokens are those of its own donor.
   const document = documents.find(({ recipe }) => recipe.name === title)!;
   const donor = document.recipe.base_model ? titleOf(document.recipe.base_model) : namesOf(document.recipe)[0]!;
   const before = donor === title ? null : checkpoints.get(donor);
   const unchanged = document.recipe.tokenizer === undefined && document.recipe.tokenizer_source === undefined;
-  return { title, view: produced.get(title)!, vocabulary: (unchanged && before?.vocabulary) || null, vocabularySize: null };
+  return {
+    title,
+    view: produced.get(title)!,
+    vocabulary: (unchanged && before?.vocabulary) || null,
+    vocabularySize: null,
+  };
 }
 
 /** The tensors that a plan will write, for plans that build on it; where they lie is known only then. */

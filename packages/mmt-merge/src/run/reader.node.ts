@@ -31,7 +31,7 @@ export function openFiles(): Files {
       let handle = handles.get(path);
       try {
         if (handle === undefined) handles.set(path, (handle = openSync(path, 'r')));
-        for (let done = 0; done < into.length; ) {
+        for (let done = 0; done < into.length;) {
           const got = readSync(handle, into, done, Math.min(maxTransfer, into.length - done), start + done);
           if (got === 0) shortRead(path, into.length, done);
           done += got;
@@ -39,7 +39,12 @@ export function openFiles(): Files {
       } catch (error) {
         if ((error as { code?: string }).code?.startsWith('E_')) throw error;
         const code = (error as NodeJS.ErrnoException).code ?? String(error);
-        fail('E_IO', `${path}: expected to be read, received ${code}. Check the path and your rights to it.`, { path, code, reason: 'system' }, error);
+        fail(
+          'E_IO',
+          `${path}: expected to be read, received ${code}. Check the path and your rights to it.`,
+          { path, code, reason: 'system' },
+          error,
+        );
       }
       bytes += into.length;
     },

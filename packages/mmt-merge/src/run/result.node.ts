@@ -12,11 +12,18 @@ import { chatTemplate } from './chat-template.node.js';
 import type { Step } from './prepare.node.js';
 
 /** Files of a model's folder that belong to its tokenizer or to how it is used. Weights and code are not copied. */
-const copied = /^(tokenizer.*|vocab\.(json|txt)|merges\.txt|special_tokens_map\.json|added_tokens\.json|spiece\.model|sentencepiece.*\.model|chat_template\.(jinja|json)|generation_config\.json|preprocessor_config\.json|processor_config\.json)$/;
+const copied =
+  /^(tokenizer.*|vocab\.(json|txt)|merges\.txt|special_tokens_map\.json|added_tokens\.json|spiece\.model|sentencepiece.*\.model|chat_template\.(jinja|json)|generation_config\.json|preprocessor_config\.json|processor_config\.json)$/;
 /** These say which id a token has. */
-const byIds = /^(tokenizer\.model|vocab\.(json|txt)|merges\.txt|added_tokens\.json|spiece\.model|sentencepiece.*\.model)$/;
+const byIds =
+  /^(tokenizer\.model|vocab\.(json|txt)|merges\.txt|added_tokens\.json|spiece\.model|sentencepiece.*\.model)$/;
 
-const torchNames: Readonly<Partial<Record<StorageDtype, string>>> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', F64: 'float64' };
+const torchNames: Readonly<Partial<Record<StorageDtype, string>>> = {
+  F32: 'float32',
+  F16: 'float16',
+  BF16: 'bfloat16',
+  F64: 'float64',
+};
 
 /** Fills in everything but the weights. */
 export async function writeBeside(
@@ -43,22 +50,29 @@ export async function writeBeside(
     await fs.writeFile(join(folder, 'chat_template.jinja'), template);
     const path = join(folder, 'tokenizer_config.json');
     const config = await jsonAt(path);
-    if (typeof config === 'object' && config !== null && !Array.isArray(config)) await writeJson(path, { ...config, chat_template: template });
+    if (typeof config === 'object' && config !== null && !Array.isArray(config))
+      await writeJson(path, { ...config, chat_template: template });
   }
   await fs.writeFile(join(folder, 'recipe.yml'), step.text);
 }
 
 /** The donor's configuration with what the merge changed. */
-function patched(config: Readonly<Record<string, Json>>, plan: MergePlan, dtype: StorageDtype): Readonly<Record<string, Json>> {
+function patched(
+  config: Readonly<Record<string, Json>>,
+  plan: MergePlan,
+  dtype: StorageDtype,
+): Readonly<Record<string, Json>> {
   const out: Record<string, Json> = { ...config };
   const name = torchNames[dtype];
   if (name !== undefined) out['dtype' in config && !('torch_dtype' in config) ? 'dtype' : 'torch_dtype'] = name;
-  if (plan.layers !== null) for (const key of ['num_hidden_layers', 'n_layer', 'num_layers']) if (key in config) out[key] = plan.layers;
+  if (plan.layers !== null)
+    for (const key of ['num_hidden_layers', 'n_layer', 'num_layers']) if (key in config) out[key] = plan.layers;
   if (plan.vocabularyRows !== null) out['vocab_size'] = plan.vocabularyRows;
   return out;
 }
 
-export const writeJson = (path: string, value: unknown): Promise<void> => fs.writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
+export const writeJson = (path: string, value: unknown): Promise<void> =>
+  fs.writeFile(path, `${JSON.stringify(value, null, 2)}\n`);
 
 export interface FileDigest {
   readonly name: string;
@@ -67,10 +81,16 @@ export interface FileDigest {
   readonly digest: string;
 }
 
-export const digestOf = (hashes: readonly string[]): string => createHash('sha256').update(hashes.join('\n')).digest('hex');
+export const digestOf = (hashes: readonly string[]): string =>
+  createHash('sha256').update(hashes.join('\n')).digest('hex');
 
 /** What a person sees first. */
-export function modelCard(step: Step, plan: MergePlan, files: readonly FileDigest[], inputs: readonly { readonly title: string; readonly digest: string }[]): string {
+export function modelCard(
+  step: Step,
+  plan: MergePlan,
+  files: readonly FileDigest[],
+  inputs: readonly { readonly title: string; readonly digest: string }[],
+): string {
   const title = step.recipe.name ?? `${plan.method} of ${plan.sources.length} models`;
   return [
     '---',
@@ -85,7 +105,10 @@ export function modelCard(step: Step, plan: MergePlan, files: readonly FileDiges
     '',
     '| Model | Header (SHA-256) |',
     '|---|---|',
-    ...inputs.map(input => `| ${input.title.replaceAll('|', '\\|')}${input.title === plan.base ? ' (base)' : ''} | \`${input.digest}\` |`),
+    ...inputs.map(
+      input =>
+        `| ${input.title.replaceAll('|', '\\|')}${input.title === plan.base ? ' (base)' : ''} | \`${input.digest}\` |`,
+    ),
     '',
     '| File | Bytes | Digest |',
     '|---|---|---|',
@@ -103,5 +126,11 @@ export function modelCard(step: Step, plan: MergePlan, files: readonly FileDiges
 /** A short name for what a model's files say about their tensors: names, dtypes, shapes, places. */
 export const headerDigest = (checkpoint: Checkpoint): string =>
   createHash('sha256')
-    .update(canonicalJson(checkpoint.files.flatMap(({ entries }) => entries.map(({ name, dtype, shape, byteRange }) => [name, dtype, [...shape], [...byteRange]])))) // prettier-ignore
+    .update(
+      canonicalJson(
+        checkpoint.files.flatMap(({ entries }) =>
+          entries.map(({ name, dtype, shape, byteRange }) => [name, dtype, [...shape], [...byteRange]]),
+        ),
+      ),
+    ) // prettier-ignore
     .digest('hex');

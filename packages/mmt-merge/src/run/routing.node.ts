@@ -18,7 +18,9 @@ export function routingOf({ groups = {} }: Recipe): Routing {
       { path: name, labels: models.flatMap(({ label }) => (label === undefined ? [] : [label])) },
     ]),
   );
-  const routes = Object.fromEntries(Object.entries(modules).flatMap(([name, { labels }]) => labels.map(label => [label, name])));
+  const routes = Object.fromEntries(
+    Object.entries(modules).flatMap(([name, { labels }]) => labels.map(label => [label, name])),
+  );
   return { format: 'heddle-routing-1', modules, routes };
 }
 

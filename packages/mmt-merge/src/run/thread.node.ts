@@ -18,7 +18,8 @@ function answer(ask: Ask): Reply {
       ? { kind: 'unit', result: worker.run(ask.unit) }
       : { kind: 'hash', sha256: hashRange(ask.range) };
   } catch (error) {
-    if (isHeddleError(error)) return { kind: 'error', code: error.code, message: error.message, details: { ...error.details } };
+    if (isHeddleError(error))
+      return { kind: 'error', code: error.code, message: error.message, details: { ...error.details } };
     const { message, stack } = error as Error;
     return { kind: 'error', code: 'E_MERGE', message: `worker thread: expected a result, received ${message}. Please report it.`, details: { stack } }; // prettier-ignore
   }

@@ -12,8 +12,15 @@ const words = new Uint32Array(4);
  *
  * @param stream of the tensor
  */
-export function drawUniforms(out: MergeArray, start: number, length: number, seed: number, model: number, stream: number): void {
-  for (let i = 0; i < length; ) {
+export function drawUniforms(
+  out: MergeArray,
+  start: number,
+  length: number,
+  seed: number,
+  model: number,
+  stream: number,
+): void {
+  for (let i = 0; i < length;) {
     const place = start + i;
     const block = Math.floor(place / 4);
     philox(block >>> 0, Math.floor(block / 0x1_0000_0000), stream >>> 0, 0, seed >>> 0, (purpose ^ model) >>> 0, words);

@@ -2,7 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { fail, type MergeArray, type MergeMethod, type MergePasses, type MergePiece, type MergeTask } from '@heddle/core';
+import {
+  fail,
+  type MergeArray,
+  type MergeMethod,
+  type MergePasses,
+  type MergePiece,
+  type MergeTask,
+} from '@heddle/core';
 import { byteSize, type StorageDtype } from '@heddle/core/files';
 import { isFloat } from '../checkpoint/view.js';
 import { rowsOf, type TensorPlan } from '../plan/plan.js';
@@ -54,7 +61,7 @@ export interface Worker {
 export const pieceElements = 8192;
 
 /** Bytes read at once of each input. */
-const readAhead = 2 << 20;
+const readAhead = 8 << 20;
 
 /** Whether a unit must be a whole tensor: there is something to know of all of it before the first number. */
 export const needsWhole = (method: MergeMethod, tensor: TensorPlan): boolean =>
@@ -95,7 +102,7 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     try {
       let handle = outputs.get(path);
       if (handle === undefined) outputs.set(path, (handle = openSync(path, 'r+')));
-      for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done, bytes.length - done, at + done);
+      for (let done = 0; done < bytes.length;) done += writeSync(handle, bytes, done, bytes.length - done, at + done);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? String(error);
       const full = code === 'ENOSPC' || code === 'EDQUOT';
@@ -125,7 +132,7 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
       const size = byteSize[source.dtype];
       const chunk = new Uint8Array(Math.min((to - from) * size, 1 << 20));
       let bad = 0;
-      for (let done = from * size; done < to * size; ) {
+      for (let done = from * size; done < to * size;) {
         const part = chunk.subarray(0, Math.min(chunk.length, to * size - done));
         files.read(source.file, part, source.start + done);
         if (isFloat(source.dtype)) bad += notFiniteIn(part, source.dtype);
@@ -135,10 +142,17 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
       return settled(bad, tensor, [tensor.models[0]!.model]);
     }
     const read = readerOf(source, { files, converter: convert, hold: false, ahead: readAhead, to });
-    return pieces({ from, to }, rowsOf(tensor.shape).columns, tensor, [tensor.models[0]!.model], put, ({ start, length, out }) => {
-      readInto(read, start, length, out);
-      if (settings.read !== null) roundTo(settings.read, convert, out, length);
-    });
+    return pieces(
+      { from, to },
+      rowsOf(tensor.shape).columns,
+      tensor,
+      [tensor.models[0]!.model],
+      put,
+      ({ start, length, out }) => {
+        readInto(read, start, length, out);
+        if (settings.read !== null) roundTo(settings.read, convert, out, length);
+      },
+    );
   }
 
   function merge({ tensor, from, to }: Unit, put: (bytes: Uint8Array) => void): number {
@@ -176,7 +190,9 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     for (const look of passes.looks)
       for (let start = 0; start < elements; start += size) look(pieceAt(start, Math.min(size, elements - start)));
     const models = inputs.map(({ model }) => model);
-    return pieces({ from, to }, columns, tensor, models, put, ({ start, length, out }) => passes.write(pieceAt(start, length), out));
+    return pieces({ from, to }, columns, tensor, models, put, ({ start, length, out }) =>
+      passes.write(pieceAt(start, length), out),
+    );
   }
 
   /** Makes pieces one after the other and puts them into the file. */
@@ -253,11 +269,15 @@ function tooLarge(numbers: MergeArray, length: number, limit: number): number {
 /** All bits of the exponent are set in what is not finite. */
 function notFiniteIn(bytes: Uint8Array, dtype: StorageDtype): number {
   let bad = 0;
-  if (dtype === 'F32') for (const word of new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)) bad += (word & 0x7f80_0000) === 0x7f80_0000 ? 1 : 0; // prettier-ignore
-  else if (dtype === 'F64') for (const x of new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8)) bad += Number.isFinite(x) ? 0 : 1;
+  if (dtype === 'F32')
+    for (const word of new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)) bad += (word & 0x7f80_0000) === 0x7f80_0000 ? 1 : 0; // prettier-ignore
+  else if (dtype === 'F64')
+    for (const x of new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8))
+      bad += Number.isFinite(x) ? 0 : 1;
   else {
     const mask = dtype === 'BF16' ? 0x7f80 : 0x7c00;
-    for (const half of new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2)) bad += (half & mask) === mask ? 1 : 0;
+    for (const half of new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2))
+      bad += (half & mask) === mask ? 1 : 0;
   }
   return bad;
 }

@@ -59,8 +59,11 @@ export async function openWorkFolder(out: string, key: string, { replace, restar
     if (before !== null && before.key !== key)
       fail('E_RESUME', `${path}: expected the work of the same merge, received that of another (its recipe, options or inputs differ). Remove it, or begin anew with --restart.`, { path }); // prettier-ignore
     if (before === null) {
-      for (const name of await fs.readdir(path)) if (name !== lockName) await fs.rm(join(path, name), { recursive: true, force: true });
-      await told(path, () => fs.writeFile(join(path, manifestName), `${JSON.stringify({ format: 'heddle-merge-1', key })}\n`));
+      for (const name of await fs.readdir(path))
+        if (name !== lockName) await fs.rm(join(path, name), { recursive: true, force: true });
+      await told(path, () =>
+        fs.writeFile(join(path, manifestName), `${JSON.stringify({ format: 'heddle-merge-1', key })}\n`),
+      );
     } else if (before.torn) await fs.writeFile(join(path, manifestName), before.whole);
     handle = openSync(join(path, manifestName), constants.O_WRONLY | constants.O_APPEND);
     const finished = before?.finished ?? [];
@@ -90,7 +93,11 @@ export async function openWorkFolder(out: string, key: string, { replace, restar
 /** @throws E_EXISTS for a folder with something in it */
 export async function refuseOccupied(out: string, replace: boolean): Promise<void> {
   if (replace || !(await isThere(out)) || (await isEmpty(out))) return;
-  fail('E_EXISTS', `${out}: expected a new or empty folder, received one with files. Name another --out, or replace it with --force.`, { out });
+  fail(
+    'E_EXISTS',
+    `${out}: expected a new or empty folder, received one with files. Name another --out, or replace it with --force.`,
+    { out },
+  );
 }
 
 /** Renames a whole folder to its name; what had it goes aside first and is removed after. */
@@ -102,9 +109,12 @@ export async function putInPlace(path: string, out: string): Promise<void> {
 }
 
 /** A last line that was cut by a kill is no line. */
-async function readManifest(
-  path: string,
-): Promise<{ readonly key: string; readonly finished: readonly Finished[]; readonly torn: boolean; readonly whole: string } | null> {
+async function readManifest(path: string): Promise<{
+  readonly key: string;
+  readonly finished: readonly Finished[];
+  readonly torn: boolean;
+  readonly whole: string;
+} | null> {
   const text = await fs.readFile(join(path, manifestName), 'utf8').catch(() => null);
   if (text === null) return null;
   const end = text.lastIndexOf('\n') + 1;
@@ -112,7 +122,12 @@ async function readManifest(
   try {
     const [head, ...rest] = lines.map(line => JSON.parse(line) as Record<string, unknown>);
     if (head?.['format'] !== 'heddle-merge-1' || typeof head['key'] !== 'string') return null;
-    return { key: head['key'], finished: rest as unknown as readonly Finished[], torn: end < text.length, whole: text.slice(0, end) };
+    return {
+      key: head['key'],
+      finished: rest as unknown as readonly Finished[],
+      torn: end < text.length,
+      whole: text.slice(0, end),
+    };
   } catch {
     return null; // damaged: nothing that it says can be trusted
   }
@@ -165,7 +180,17 @@ async function told<T>(path: string, act: () => Promise<T>): Promise<T> {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code?.startsWith('E_')) throw error;
     return code === 'ENOSPC' || code === 'EDQUOT'
-      ? fail('E_DISK_FULL', `${path}: expected room to be written, received ${code}. Free some space and run the same command again.`, { path, code }, error)
-      : fail('E_IO', `${path}: expected to be written, received ${code ?? message}. Check the path and your rights to it.`, { path, code, reason: 'system' }, error);
+      ? fail(
+          'E_DISK_FULL',
+          `${path}: expected room to be written, received ${code}. Free some space and run the same command again.`,
+          { path, code },
+          error,
+        )
+      : fail(
+          'E_IO',
+          `${path}: expected to be written, received ${code ?? message}. Check the path and your rights to it.`,
+          { path, code, reason: 'system' },
+          error,
+        );
   }
 }

@@ -47,6 +47,9 @@ const vector = (items: readonly (readonly number[])[]): number[] => [...unsigned
 const section = (id: number, content: readonly number[]): number[] => [id, ...unsigned(content.length), ...content];
 const text = (value: string): number[] => vector([...new TextEncoder().encode(value)].map(byte => [byte]));
 
+/** `\0asm`, version 1. */
+const magic = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
 /** The bytes of a module that imports `m.m`, a memory, and exports the functions. */
 export function assemble(functions: readonly Func[]): Uint8Array<ArrayBuffer> {
   const signatures = functions.map(({ params, result }) => [0x60, ...vector(params.map(type => [types[type]])), ...vector(result === null ? [] : [[types[result]]])]); // prettier-ignore
@@ -55,7 +58,7 @@ export function assemble(functions: readonly Func[]): Uint8Array<ArrayBuffer> {
     return [...unsigned(code.length), ...code];
   });
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...magic,
     ...section(1, vector(signatures)),
     ...section(2, vector([[...text('m'), ...text('m'), 2, 0, 1]])),
     ...section(3, vector(functions.map((_, i) => unsigned(i)))),
@@ -87,7 +90,13 @@ export const select = (yes: Code, no: Code, mask: Code): Code => [yes, no, mask,
 export const i4 = { eq: two(0x37), gtS: two(0x3b), all: one(0xa3), shl: two(0xab), shrU: two(0xad), shrS: two(0xac), add: two(0xae), sub: two(0xb1) }; // prettier-ignore
 export const extendLow16 = one(0xa9);
 export const narrowU16 = two(0x86); // i16x8.narrow_i32x4_u, which takes its input as signed and clamps
-export const f64 = { add: two(0xf0), mul: two(0xf2), abs: one(0xec), promote: one(0x5f), lane: (a: Code, lane: number): Code => [a, simd(0x21), lane] };
+export const f64 = {
+  add: two(0xf0),
+  mul: two(0xf2),
+  abs: one(0xec),
+  promote: one(0x5f),
+  lane: (a: Code, lane: number): Code => [a, simd(0x21), lane],
+};
 /** The upper two lanes of four, moved down. */
 export const upper = (a: Code): Code => [a, a, simd(0x0d), 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
 export const f64AddScalar = (a: Code, b: Code): Code => [a, b, 0xa0];

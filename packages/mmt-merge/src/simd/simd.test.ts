@@ -13,32 +13,40 @@ const inside = (data: ArrayLike<number>): Float32Array => {
 };
 /** Multiples of an eighth: products of tiny numbers vanish in float32 before they do in double precision. */
 const eighths = (most: number) => fc.integer({ min: -8 * most, max: 8 * most }).map(n => n / 8);
-const numbers = fc.integer({ min: 1, max: 6 }).chain(fours =>
-  fc.array(eighths(1000), { minLength: fours * 4, maxLength: fours * 4 }),
-);
+const numbers = fc
+  .integer({ min: 1, max: 6 })
+  .chain(fours => fc.array(eighths(1000), { minLength: fours * 4, maxLength: fours * 4 }));
 const at = (array: Float32Array): number => array.byteOffset;
 
 describe('vector loops give what plain loops give', () => {
   it.each([1, 2, 3, 4, 5, 8])('sums and consensus of %d', n => {
     fc.assert(
-      fc.property(fc.array(numbers, { minLength: n, maxLength: n }), fc.array(eighths(2), { minLength: n, maxLength: n }), (all, weights) => {
-        const length = Math.min(...all.map(one => one.length));
-        const arrays = all.map(inside);
-        const [sum, weight] = [inside(new Array<number>(length).fill(7)), inside(new Array<number>(length).fill(7))];
-        const plain = arrays.map(array => Float32Array.from(array));
-        const [expected, by, elected] = [0, 1, 2].map(() => new Float32Array(length)) as [Float32Array, Float32Array, Float32Array];
-        unit.loops.sums[n - 1]!(at(sum), length, ...arrays.map(at), ...weights);
-        sumInto(expected, plain, weights, length);
-        sum.forEach((x, i) => expect(Math.abs(x - expected[i]!)).toBeLessThan(2e-3));
-        unit.loops.consensus[n - 1]!(at(sum), at(weight), length, ...arrays.map(at), ...weights, ...weights);
-        consensusInto(expected, by, elected, plain, weights, weights, length);
-        const votes = Float32Array.from(expected, (_, i) => plain.reduce((s, x, k) => s + x[i]! * weights[k]!, 0));
-        sum.forEach((x, i) => {
-          if (Math.abs(votes[i]!) < 1e-2) return; // an election that rounding decides
-          expect(Math.abs(x - expected[i]!)).toBeLessThan(2e-3);
-          expect(Math.abs(weight[i]! - by[i]!)).toBeLessThan(1e-5);
-        });
-      }),
+      fc.property(
+        fc.array(numbers, { minLength: n, maxLength: n }),
+        fc.array(eighths(2), { minLength: n, maxLength: n }),
+        (all, weights) => {
+          const length = Math.min(...all.map(one => one.length));
+          const arrays = all.map(inside);
+          const [sum, weight] = [inside(new Array<number>(length).fill(7)), inside(new Array<number>(length).fill(7))];
+          const plain = arrays.map(array => Float32Array.from(array));
+          const [expected, by, elected] = [0, 1, 2].map(() => new Float32Array(length)) as [
+            Float32Array,
+            Float32Array,
+            Float32Array,
+          ];
+          unit.loops.sums[n - 1]!(at(sum), length, ...arrays.map(at), ...weights);
+          sumInto(expected, plain, weights, length);
+          sum.forEach((x, i) => expect(Math.abs(x - expected[i]!)).toBeLessThan(2e-3));
+          unit.loops.consensus[n - 1]!(at(sum), at(weight), length, ...arrays.map(at), ...weights, ...weights);
+          consensusInto(expected, by, elected, plain, weights, weights, length);
+          const votes = Float32Array.from(expected, (_, i) => plain.reduce((s, x, k) => s + x[i]! * weights[k]!, 0));
+          sum.forEach((x, i) => {
+            if (Math.abs(votes[i]!) < 1e-2) return; // an election that rounding decides
+            expect(Math.abs(x - expected[i]!)).toBeLessThan(2e-3);
+            expect(Math.abs(weight[i]! - by[i]!)).toBeLessThan(1e-5);
+          });
+        },
+      ),
       { numRuns: 30 },
     );
   });
@@ -52,7 +60,10 @@ describe('vector loops give what plain loops give', () => {
         expect([...out.subarray(0, length)]).toEqual([...a.subarray(0, length)].map((x, i) => Math.fround(x - b[i]!)));
         const dot = [...a.subarray(0, length)].reduce((s, x, i) => s + x * b[i]!, 0);
         expect(unit.loops.dot(at(a), at(b), length)).toBeCloseTo(dot, 3);
-        expect(unit.loops.size(at(a), length)).toBeCloseTo([...a.subarray(0, length)].reduce((s, x) => s + Math.abs(x), 0), 3);
+        expect(unit.loops.size(at(a), length)).toBeCloseTo(
+          [...a.subarray(0, length)].reduce((s, x) => s + Math.abs(x), 0),
+          3,
+        );
         const top = Math.max(...a.subarray(0, length).map(Math.abs));
         expect([unit.loops.below(at(a), top + 1, length), unit.loops.below(at(a), top, length)]).toEqual([1, 0]);
         const quotient = inside(first);
@@ -82,7 +93,9 @@ describe('vector loops give what plain loops give', () => {
         narrowBf16(from, expected);
         const found = new Uint16Array(out.buffer, out.byteOffset, 8);
         const isNaN = (half: number): boolean => (half & 0x7f80) === 0x7f80 && (half & 0x7f) !== 0;
-        found.forEach((half, i) => (isNaN(expected[i]!) ? expect(isNaN(half)).toBe(true) : expect(half).toBe(expected[i])));
+        found.forEach((half, i) =>
+          isNaN(expected[i]!) ? expect(isNaN(half)).toBe(true) : expect(half).toBe(expected[i]),
+        );
         const wide = inside(new Array<number>(8).fill(0));
         unit.loops.widenBf16(at(wide), at(out), 8);
         const back = new Uint32Array(8);

@@ -79,9 +79,10 @@ function make(): Simd | null {
   } catch {
     return null;
   }
-  const exported = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: memory } }).exports as unknown as Loops &
-    Readonly<Record<string, never>>;
-  const numbered = (name: string): never[] => Array.from({ length: mostInputs }, (_, i) => exported[`${name}${i + 1}`]!);
+  const exported = new WebAssembly.Instance(new WebAssembly.Module(bytes), { m: { m: memory } })
+    .exports as unknown as Loops & Readonly<Record<string, never>>;
+  const numbered = (name: string): never[] =>
+    Array.from({ length: mostInputs }, (_, i) => exported[`${name}${i + 1}`]!);
   const loops: Loops = { ...exported, sums: numbered('sum'), consensus: numbered('consensus') };
   let used = 64;
   let lent = reserved;
@@ -111,7 +112,15 @@ function make(): Simd | null {
 function functions(): readonly Func[] {
   const p = (count: number): Type[] => new Array<Type>(count).fill('i32');
   /** A loop over four numbers at a time; `at` is a byte offset. */
-  const over = (name: string, params: readonly Type[], count: number, extra: readonly Type[], body: (at: number, local: number) => Code, result: Type | null = null, after: Code = []): Func => {
+  const over = (
+    name: string,
+    params: readonly Type[],
+    count: number,
+    extra: readonly Type[],
+    body: (at: number, local: number) => Code,
+    result: Type | null = null,
+    after: Code = [],
+  ): Func => {
     const at = params.length;
     const bytes = at + 1;
     return {
@@ -123,7 +132,12 @@ function functions(): readonly Func[] {
     };
   };
   const cell = (pointer: number, at: number): Code => i32Add(get(pointer), get(at));
-  const reduction = (name: string, params: readonly Type[], count: number, term: (at: number) => readonly [Code, Code]): Func => {
+  const reduction = (
+    name: string,
+    params: readonly Type[],
+    count: number,
+    term: (at: number) => readonly [Code, Code],
+  ): Func => {
     const sum = params.length + 2;
     return over(name, params, count, ['v128'], at => {
       const [low, high] = term(at);
@@ -137,7 +151,10 @@ function functions(): readonly Func[] {
     const weight = (k: number): number => 2 + n + k;
     return over(`sum${n}`, [...p(2), ...p(n), ...new Array<Type>(n).fill('f32')], 1, [], at => {
       const terms = Array.from({ length: n }, (_, k) => f32.mul(load(cell(input(k), at)), f32Splat(get(weight(k)))));
-      return store(cell(0, at), terms.reduce((a, b) => f32.add(a, b)));
+      return store(
+        cell(0, at),
+        terms.reduce((a, b) => f32.add(a, b)),
+      );
     });
   });
 
@@ -154,7 +171,13 @@ function functions(): readonly Func[] {
       const elements = Array.from({ length: n }, (_, k) => k);
       return [
         ...elements.map(k => set(e(k), f32.mul(load(cell(input(k), at)), f32Splat(get(factor(k)))))),
-        set(negative, f32.lt(elements.map(k => get(e(k))).reduce((a, b) => f32.add(a, b)), zero)),
+        set(
+          negative,
+          f32.lt(
+            elements.map(k => get(e(k))).reduce((a, b) => f32.add(a, b)),
+            zero,
+          ),
+        ),
         // Sums of what agrees are gathered in the places of the first factor and weight.
         store(cell(1, at), zero),
         store(cell(0, at), zero),
