@@ -20,7 +20,16 @@ export default /* @__PURE__ */ definePlugin({
     contribute(container, COMMANDS, ...commands);
   },
 });
-export { directions, floresCodes, groupOf, languageGroups, type Direction, type ForeignLanguage, type Language, type LanguageGroup } from './languages.js';
+export {
+  directions,
+  floresCodes,
+  groupOf,
+  languageGroups,
+  type Direction,
+  type ForeignLanguage,
+  type Language,
+  type LanguageGroup,
+} from './languages.js';
 export { checkRecipe } from './recipe/check.js';
 export { readRecipes, type Sourced } from './recipe/read.js';
 export type * from './recipe/recipe.js';

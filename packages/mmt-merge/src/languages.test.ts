@@ -6,5 +6,6 @@ it('eight groups of 7, 6, 5, 6, 6, 6, 5 and 8 languages make 98 directions', () 
   const all = Object.values(languageGroups).flat();
   expect(new Set([...all, 'en'])).toEqual(new Set(Object.keys(floresCodes)));
   expect(new Set([...directions.intoEnglish, ...directions.outOfEnglish]).size).toBe(98);
-  for (const [group, languages] of Object.entries(languageGroups)) for (const language of languages) expect(groupOf(language)).toBe(group);
+  for (const [group, languages] of Object.entries(languageGroups))
+    for (const language of languages) expect(groupOf(language)).toBe(group);
 });

@@ -45,4 +45,6 @@ export const directions: { readonly intoEnglish: readonly Direction[]; readonly 
 };
 
 export const groupOf = (language: ForeignLanguage): LanguageGroup =>
-  (Object.keys(languageGroups) as LanguageGroup[]).find(group => (languageGroups[group] as readonly string[]).includes(language))!;
+  (Object.keys(languageGroups) as LanguageGroup[]).find(group =>
+    (languageGroups[group] as readonly string[]).includes(language),
+  )!;

@@ -32,7 +32,9 @@ describe('what is wrong in a recipe is found where it stands', () => {
 });
 
 it('documents come after those that they use', () => {
-  const recipes = readRecipes('merge_method: linear\nmodels: [{model: b}]\n---\nname: b\nmerge_method: linear\nmodels: [{model: a}]\n---\nname: a\nmerge_method: linear\nmodels: [{model: x}]\n');
+  const recipes = readRecipes(
+    'merge_method: linear\nmodels: [{model: b}]\n---\nname: b\nmerge_method: linear\nmodels: [{model: a}]\n---\nname: a\nmerge_method: linear\nmodels: [{model: x}]\n',
+  );
   expect(recipes.map(({ recipe }) => recipe.name)).toEqual(['a', 'b', undefined]);
 });
 

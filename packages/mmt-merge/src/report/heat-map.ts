@@ -59,7 +59,7 @@ nav button[aria-pressed=true] { background: #2563eb; border-color: #2563eb; colo
 table { border-collapse: separate; border-spacing: 2px; }
 th { font-weight: 400; font-size: 12px; text-align: right; padding: 0 .5rem; white-space: nowrap; }
 thead th { vertical-align: bottom; text-align: left; height: 11rem; padding: 0; }
-thead th span { display: block; writing-mode: vertical-rl; transform: rotate(180deg); }
+thead th span { display: block; margin: 0 auto .3rem; writing-mode: vertical-rl; transform: rotate(180deg); }
 td { min-width: 3.4rem; height: 1.6rem; text-align: center; font-size: 11px; font-variant-numeric: tabular-nums; border-radius: 3px; }
 td:not(.none):hover { outline: 2px solid currentColor; }
 .none { background: repeating-linear-gradient(45deg, var(--line) 0 1px, transparent 1px 6px); }

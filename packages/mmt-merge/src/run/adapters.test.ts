@@ -13,7 +13,10 @@ const folder = temporary();
 const name = 'model.layers.0.self_attn.q_proj';
 const [rows, columns] = [6, 5];
 const weights = numbers(rows * columns, 1);
-writeModel(join(folder, 'base'), { [`${name}.weight`]: { shape: [rows, columns], data: weights }, 'model.norm.weight': { shape: [2], data: [1, 2] } });
+writeModel(join(folder, 'base'), {
+  [`${name}.weight`]: { shape: [rows, columns], data: weights },
+  'model.norm.weight': { shape: [2], data: [1, 2] },
+});
 
 interface Adapter {
   readonly a: Float32Array;
@@ -21,7 +24,13 @@ interface Adapter {
   readonly scale: number;
 }
 
-function adapter(title: string, rank: number, alpha: number, seed: number, config: Record<string, unknown> = {}): Adapter {
+function adapter(
+  title: string,
+  rank: number,
+  alpha: number,
+  seed: number,
+  config: Record<string, unknown> = {},
+): Adapter {
   const [a, b] = [numbers(rank * columns, seed), numbers(rows * rank, seed + 50)];
   const tensors: Tensors = {
     [`base_model.model.${name}.lora_A.weight`]: { shape: [rank, columns], data: a },
@@ -29,7 +38,10 @@ function adapter(title: string, rank: number, alpha: number, seed: number, confi
   };
   mkdirSync(join(folder, title), { recursive: true });
   writeFileSync(join(folder, title, 'adapter_model.safetensors'), bytesOfModel(tensors));
-  writeFileSync(join(folder, title, 'adapter_config.json'), JSON.stringify({ peft_type: 'LORA', r: rank, lora_alpha: alpha, target_modules: ['q_proj'], ...config }));
+  writeFileSync(
+    join(folder, title, 'adapter_config.json'),
+    JSON.stringify({ peft_type: 'LORA', r: rank, lora_alpha: alpha, target_modules: ['q_proj'], ...config }),
+  );
   return { a, b, scale: config['use_rslora'] === true ? alpha / Math.sqrt(rank) : alpha / rank };
 }
 const difference = ({ a, b, scale }: Adapter): Float32Array => product(b, a, rows, columns).map(x => x * scale);
@@ -52,8 +64,14 @@ const merged = async (recipe: Recipe) => {
 };
 const deltaOf = async (out: string): Promise<Float32Array> => {
   const path = join(out, 'adapter_model.safetensors');
-  const { r, lora_alpha: alpha } = JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8')) as { r: number; lora_alpha: number };
-  const [a, b] = [await loaded(path, `base_model.model.${name}.lora_A.weight`), await loaded(path, `base_model.model.${name}.lora_B.weight`)];
+  const { r, lora_alpha: alpha } = JSON.parse(readFileSync(join(out, 'adapter_config.json'), 'utf8')) as {
+    r: number;
+    lora_alpha: number;
+  };
+  const [a, b] = [
+    await loaded(path, `base_model.model.${name}.lora_A.weight`),
+    await loaded(path, `base_model.model.${name}.lora_B.weight`),
+  ];
   return product(b, a, rows, columns).map(x => (x * alpha) / r);
 };
 
@@ -68,13 +86,29 @@ describe('an adapter on a model', () => {
 
   it('that does not belong to it is refused', async () => {
     writeModel(join(folder, 'other'), { 'x.weight': { shape: [2], data: [1, 2] } });
-    await expect(merged({ merge_method: 'passthrough', models: [{ model: 'other+one' }] })).rejects.toMatchObject({ code: 'E_ADAPTER' });
-    await expect(merged({ merge_method: 'linear', models: [{ model: 'one', parameters: { weight: 1 } }, { model: 'base', parameters: { weight: 1 } }] })).rejects.toMatchObject({ code: 'E_RECIPE' });
+    await expect(merged({ merge_method: 'passthrough', models: [{ model: 'other+one' }] })).rejects.toMatchObject({
+      code: 'E_ADAPTER',
+    });
+    await expect(
+      merged({
+        merge_method: 'linear',
+        models: [
+          { model: 'one', parameters: { weight: 1 } },
+          { model: 'base', parameters: { weight: 1 } },
+        ],
+      }),
+    ).rejects.toMatchObject({ code: 'E_RECIPE' });
   });
 });
 
 describe('adapters merged to an adapter', () => {
-  const sum: Recipe = { merge_method: 'task_arithmetic', models: [{ model: 'one', parameters: { weight: 0.5 } }, { model: 'two', parameters: { weight: 2 } }] };
+  const sum: Recipe = {
+    merge_method: 'task_arithmetic',
+    models: [
+      { model: 'one', parameters: { weight: 0.5 } },
+      { model: 'two', parameters: { weight: 2 } },
+    ],
+  };
   const expected = difference(one).map((x, i) => 0.5 * x + 2 * difference(two)[i]!);
 
   it('by differences, exact where the rank allows it', async () => {
@@ -93,17 +127,24 @@ describe('adapters merged to an adapter', () => {
   }); // prettier-ignore
 
   it('of different ranks, cut to a rank, with the loss told', async () => {
-    const models = [{ model: 'one', parameters: { weight: 1 } }, { model: 'three', parameters: { weight: 1 } }];
+    const models = [
+      { model: 'one', parameters: { weight: 1 } },
+      { model: 'three', parameters: { weight: 1 } },
+    ];
     const { report } = await merged({ merge_method: 'task_arithmetic', models, adapters: { mode: 'delta', rank: 2 } });
     expect(report.distances!.truncation.worst).toBeGreaterThan(0.01);
-    await expect(merged({ merge_method: 'task_arithmetic', models, adapters: { mode: 'factors' } })).rejects.toMatchObject({ code: 'E_ADAPTER' });
+    await expect(
+      merged({ merge_method: 'task_arithmetic', models, adapters: { mode: 'factors' } }),
+    ).rejects.toMatchObject({ code: 'E_ADAPTER' });
   });
 
   it('factor by factor, as PEFT does', async () => {
     const { out } = await merged({ ...sum, adapters: { mode: 'factors' } });
     const c = [Math.sqrt(0.5 * one.scale), Math.sqrt(2 * two.scale)];
     const mix = (x: Float32Array, y: Float32Array): Float32Array => x.map((value, i) => c[0]! * value + c[1]! * y[i]!);
-    expect(relativeDistance(product(mix(one.b, two.b), mix(one.a, two.a), rows, columns), await deltaOf(out))).toBeLessThan(1e-5);
+    expect(
+      relativeDistance(product(mix(one.b, two.b), mix(one.a, two.a), rows, columns), await deltaOf(out)),
+    ).toBeLessThan(1e-5);
   });
 
   it('factor by factor with ties: worked out by hand', () => {

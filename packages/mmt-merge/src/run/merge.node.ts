@@ -12,7 +12,6 @@ import { methods as ownMethods } from '../methods/index.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { version } from '../version.js';
 import { mergeAdapters, type AdapterDistances } from './adapters.node.js';
-import { hashRange } from './hash.node.js';
 import { openHere, openThreads, type Pool } from './pool.node.js';
 import { prepare, type PrepareOptions, type Prepared, type Step } from './prepare.node.js';
 import { digestOf, headerDigest, modelCard, writeBeside, writeJson, type FileDigest } from './result.node.js';
@@ -243,7 +242,7 @@ function openPool(
   const foreign =
     !ownMethods.some(own => own.name === plan.method && methods.includes(own)) &&
     plan.tensors.some(({ copy }) => !copy);
-  return threads === 0 || foreign ? openHere(methods, settings, hashRange) : openThreads(threads, settings);
+  return threads === 0 || foreign ? openHere(methods, settings) : openThreads(threads, settings);
 }
 
 interface FileLayout {
@@ -320,7 +319,7 @@ async function fill(
   const total = units.reduce((n, { bytes }) => n + bytes, 0);
   const place = (file: string, at: number): string => `${file} ${at}`;
   const known = new Map(work.finished.map(one => [place(one.file, one.at), one]));
-  const hashes = new Map<number, string>();
+  const hashes = new Map<number, Pick<Finished, 'sha256' | 'crc32'>>();
   let [read, written, resumed, notFinite, done] = [0, 0, 0, 0, 0];
   const tell = (): void => options.onProgress?.({ stage: 'merging', name: basename(out), done, total, resumed });
 
@@ -336,7 +335,7 @@ async function fill(
       // What a manifest says is believed when the bytes are there: a crash may have lost what was never forced to the disk.
       const reply = await pool.ask({ kind: 'hash', range: { file: unit.file, at: unit.at, bytes: unit.bytes } });
       if (reply.kind === 'hash' && reply.sha256 === before.sha256) {
-        hashes.set(unit.id, before.sha256);
+        hashes.set(unit.id, { sha256: before.sha256, crc32: before.crc32 });
         resumed += unit.bytes;
         done += unit.bytes;
         tell();
@@ -347,8 +346,8 @@ async function fill(
     const reply = await pool.ask({ kind: 'unit', unit: { id, tensor, from, to, file, at } });
     if (reply.kind !== 'unit') return;
     const { result } = reply;
-    work.note({ file: unit.name, at: unit.at, bytes: unit.bytes, sha256: result.sha256 });
-    hashes.set(unit.id, result.sha256);
+    work.note({ file: unit.name, at: unit.at, bytes: unit.bytes, sha256: result.sha256, crc32: result.crc32 });
+    hashes.set(unit.id, { sha256: result.sha256, crc32: result.crc32 });
     read += result.read;
     written += result.written;
     notFinite += result.notFinite;
@@ -360,7 +359,7 @@ async function fill(
     file: unit.name,
     at: unit.at,
     bytes: unit.bytes,
-    sha256: hashes.get(unit.id)!,
+    ...hashes.get(unit.id)!,
   }));
   return { ranges, read, written, resumed, notFinite };
 }
@@ -446,10 +445,10 @@ async function verifyWork(
   let done = 0;
   await each(ranges, pool.size, options.signal, out, async range => {
     const reply = await pool.ask({
-      kind: 'hash',
+      kind: 'checksum',
       range: { file: join(folder, range.file), at: range.at, bytes: range.bytes },
     });
-    if (reply.kind !== 'hash' || reply.sha256 !== range.sha256)
+    if (reply.kind !== 'checksum' || reply.crc32 !== range.crc32)
       fail('E_VERIFY', `${out}: expected the bytes of '${range.tensor}' that were written, received others. Check the disk, then run the merge again with --restart.`, { tensor: range.tensor }); // prettier-ignore
     done += range.bytes;
     options.onProgress?.({ stage: 'verifying', name: basename(out), done, total: plan.bytes.written, resumed: 0 });

@@ -29,7 +29,12 @@ const tensorsOf = async (path: string): Promise<Record<string, number[]>> => {
   return Object.fromEntries(all);
 };
 const plain = (tensors: Tensors): Record<string, number[]> =>
-  Object.fromEntries(Object.entries(tensors).map(([name, { data }]): [string, number[]] => [name, Array.from(data, x => Math.fround(x))]));
+  Object.fromEntries(
+    Object.entries(tensors).map(([name, { data }]): [string, number[]] => [
+      name,
+      Array.from(data, x => Math.fround(x)),
+    ]),
+  );
 const near = (found: Record<string, number[]>, expected: Record<string, number[]>, tolerance = 1e-6): void => {
   expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
   for (const [name, data] of Object.entries(expected)) data.forEach((x, i) => expect(Math.abs(found[name]![i]! - x), `${name}[${i}]`).toBeLessThanOrEqual(tolerance)); // prettier-ignore

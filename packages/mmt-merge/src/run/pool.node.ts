@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker as Thread } from 'node:worker_threads';
 import { HeddleError, type ErrorCode, type MergeMethod } from '@heddle/core';
-import { openWorker, type Unit, type UnitResult, type UnitSettings } from './unit.node.js';
+import { checksumRange, hashRange } from './hash.node.js';
+import { openWorker, type Unit, type UnitResult, type UnitSettings, type Worker } from './unit.node.js';
 
 /** Bytes of a file to be read again. */
 export interface Range {
@@ -13,11 +14,14 @@ export interface Range {
   readonly bytes: number;
 }
 
-export type Ask = { readonly kind: 'unit'; readonly unit: Unit } | { readonly kind: 'hash'; readonly range: Range };
+export type Ask =
+  | { readonly kind: 'unit'; readonly unit: Unit }
+  | { readonly kind: 'hash' | 'checksum'; readonly range: Range };
 
 export type Reply =
   | { readonly kind: 'unit'; readonly result: UnitResult }
   | { readonly kind: 'hash'; readonly sha256: string }
+  | { readonly kind: 'checksum'; readonly crc32: number }
   | {
       readonly kind: 'error';
       readonly code: string;
@@ -36,22 +40,27 @@ export interface Pool {
 }
 
 /** In this thread: for tests, and for methods that only this thread knows. */
-export function openHere(
-  methods: readonly MergeMethod[],
-  settings: UnitSettings,
-  hash: (range: Range) => string,
-): Pool {
+export function openHere(methods: readonly MergeMethod[], settings: UnitSettings): Pool {
   const worker = openWorker(methods, settings);
   return {
     size: 1,
     async ask(ask) {
       await new Promise(resolve => setImmediate(resolve)); // signals and progress get their turn
-      return ask.kind === 'unit'
-        ? { kind: 'unit', result: worker.run(ask.unit) }
-        : { kind: 'hash', sha256: hash(ask.range) };
+      return answerOf(ask, worker);
     },
     close: async () => worker.close(),
   };
+}
+
+export function answerOf(ask: Ask, worker: Worker): Reply {
+  switch (ask.kind) {
+    case 'unit':
+      return { kind: 'unit', result: worker.run(ask.unit) };
+    case 'hash':
+      return { kind: 'hash', sha256: hashRange(ask.range) };
+    case 'checksum':
+      return { kind: 'checksum', crc32: checksumRange(ask.range) };
+  }
 }
 
 export function openThreads(count: number, settings: UnitSettings): Pool {

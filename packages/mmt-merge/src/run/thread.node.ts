@@ -3,8 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { isHeddleError } from '@heddle/core';
 import { methods } from '../methods/index.js';
-import { hashRange } from './hash.node.js';
-import type { Ask, Reply, ThreadSetup } from './pool.node.js';
+import { answerOf, type Ask, type Reply, type ThreadSetup } from './pool.node.js';
 import { openWorker } from './unit.node.js';
 
 const { settings } = workerData as ThreadSetup;
@@ -14,9 +13,7 @@ parentPort!.on('message', (ask: Ask) => parentPort!.postMessage(answer(ask)));
 
 function answer(ask: Ask): Reply {
   try {
-    return ask.kind === 'unit'
-      ? { kind: 'unit', result: worker.run(ask.unit) }
-      : { kind: 'hash', sha256: hashRange(ask.range) };
+    return answerOf(ask, worker);
   } catch (error) {
     if (isHeddleError(error))
       return { kind: 'error', code: error.code, message: error.message, details: { ...error.details } };

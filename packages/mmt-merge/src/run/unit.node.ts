@@ -1,6 +1,7 @@
 /** One unit of work: some rows of a tensor, or all of it, from the inputs to its place in a file. */
 
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import {
   fail,
@@ -33,6 +34,8 @@ export interface Unit {
 export interface UnitResult {
   readonly id: number;
   readonly sha256: string;
+  /** CRC-32: cheap enough to read everything back at the end. */
+  readonly crc32: number;
   readonly read: number;
   readonly written: number;
   /** Elements that are no finite numbers, or too large for the file. */
@@ -116,13 +119,22 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     const before = files.bytes;
     const hash = createHash('sha256');
     let at = unit.at;
+    let crc = 0;
     const put = (bytes: Uint8Array): void => {
       hash.update(bytes);
+      crc = crc32(bytes, crc);
       write(unit.file, bytes, at);
       at += bytes.length;
     };
     const notFinite = tensor.copy ? copy(unit, put) : merge(unit, put);
-    return { id: unit.id, sha256: hash.digest('hex'), read: files.bytes - before, written: at - unit.at, notFinite };
+    return {
+      id: unit.id,
+      sha256: hash.digest('hex'),
+      crc32: crc,
+      read: files.bytes - before,
+      written: at - unit.at,
+      notFinite,
+    };
   }
 
   /** Bytes as they are where nothing is to be changed; otherwise only the dtype. */

@@ -13,6 +13,7 @@ export interface Finished {
   readonly at: number;
   readonly bytes: number;
   readonly sha256: string;
+  readonly crc32: number;
 }
 
 export interface WorkFolder {
