@@ -28,6 +28,11 @@ export const bundled: readonly Bundled[] = [
     commands: () => import('@heddle/eval-text/commands'),
   },
   { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
+  {
+    name: '@heddle/mmt-merge',
+    load: () => import('@heddle/mmt-merge'),
+    commands: () => import('@heddle/mmt-merge/commands'),
+  },
 ];
 
 /** What the bundled plugins that are installed can be asked for; one that cannot be loaded is told about by a run. */

@@ -15,15 +15,18 @@ export {
   type StorageDtype,
   type StoredTensor,
 } from './dtype.js';
-export { maxHeaderBytes, type SafetensorsReason } from './header.js';
+export { narrowBf16, narrowF16, widenBf16, widenF16 } from './half.js';
+export { elementCount, maxHeaderBytes, type SafetensorsReason } from './header.js';
 export { httpSource, type Fetch, type FetchResponse, type HttpOptions } from './http.js';
 export { canonicalJson, hashJson, parseJson, type Json, type JsonReading } from './json.js';
-export { isPlainName, safeJoin } from './paths.js';
+export { isPlainName, nameTrouble, safeJoin } from './paths.js';
 export { openSafetensors, type ReadOptions, type TensorEntry, type TensorFile } from './safetensors.js';
 export {
+  safetensorsLayout,
   safetensorsWriter,
   writeAll,
   writeSafetensors,
+  type SafetensorsLayout,
   type TensorBytes,
   type TensorSpec,
   type TensorWriter,
@@ -31,9 +34,12 @@ export {
 export { sha256 } from './sha256.js';
 export {
   openSharded,
+  planShards,
   readShardIndex,
+  shardIndexText,
   shardedWriter,
   type OpenFile,
+  type Shard,
   type ShardIndex,
   type ShardIndexReason,
   type ShardOptions,

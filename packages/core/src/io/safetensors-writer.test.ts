@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { memorySink, memorySource, type ByteSink } from './bytes.js';
 import { openSafetensors } from './safetensors.js';
-import { safetensorsWriter, writeSafetensors, type TensorBytes, type TensorSpec } from './safetensors-writer.js';
+import { safetensorsLayout, safetensorsWriter, writeSafetensors, type TensorBytes, type TensorSpec } from './safetensors-writer.js';
 
 const spec = (name: string, dtype: TensorSpec['dtype'], ...shape: number[]): TensorSpec => ({ name, dtype, shape });
 const filled = (bytes: number, value = 7): Uint8Array => new Uint8Array(bytes).fill(value);
@@ -23,6 +23,14 @@ describe('the bytes', () => {
   it('are the same for any order of tensors and metadata', async () => {
     const one = await written(tensors, { x: '1', y: '2' });
     expect(await written(tensors.toReversed(), { y: '2', x: '1' })).toEqual(one);
+  });
+
+  it('stand where the layout says, whoever fills them in', async () => {
+    const { header, entries, size } = safetensorsLayout(tensors, { x: '1' });
+    const file = new Uint8Array(size);
+    file.set(header);
+    for (const { name, byteRange } of entries) file.set(tensors.find(one => one.name === name)!.bytes, byteRange[0]);
+    expect(file).toEqual(await written(tensors, { x: '1' }));
   });
 
   it('are those of the format: length, JSON, spaces up to 8, data', async () => {

@@ -4,13 +4,44 @@ import { fail } from '../errors.js';
 import type { Shape } from '../ir/types.js';
 import type { ByteSink } from './bytes.js';
 import { byteSize, isStorageDtype, storageDtypes, type StorageDtype } from './dtype.js';
-import { elementCount, isCountable, isSafeName, maxHeaderBytes } from './header.js';
+import { elementCount, isCountable, isSafeName, maxHeaderBytes, type HeaderEntry } from './header.js';
 
 /** What will be written. */
 export interface TensorSpec {
   readonly name: string;
   readonly dtype: StorageDtype;
   readonly shape: Shape;
+}
+
+/** A file before its data: for writers that fill it in any order, or from several threads. */
+export interface SafetensorsLayout {
+  /** Length field and JSON; the data follows. */
+  readonly header: Uint8Array;
+  /** In the order of their bytes, with the range of each in the file. */
+  readonly entries: readonly HeaderEntry[];
+  /** Bytes of the whole file. */
+  readonly size: number;
+}
+
+/**
+ * Where `safetensorsWriter` would put everything.
+ *
+ * @throws E_WRITE as `safetensorsWriter` does
+ */
+export function safetensorsLayout(
+  specs: readonly TensorSpec[],
+  metadata: Readonly<Record<string, string>> = {},
+  file = 'layout',
+): SafetensorsLayout {
+  const order = headerOrder(specs);
+  const header = headerBytes(order, metadata, file);
+  let at = header.length;
+  const entries = order.map((spec): HeaderEntry => {
+    const start = at;
+    at += tensorBytes(spec);
+    return { ...spec, byteRange: [start, at] };
+  });
+  return { header, entries, size: at };
 }
 
 /** Takes the bytes of tensors in a fixed order. A failure aborts it: nothing half-written is left. */
@@ -42,8 +73,8 @@ export function safetensorsWriter(
   specs: readonly TensorSpec[],
   metadata: Readonly<Record<string, string>> = {},
 ): TensorWriter {
-  const order = headerOrder(specs);
-  const header = headerBytes(order, metadata, sink.name);
+  const { header, entries } = safetensorsLayout(specs, metadata, sink.name);
+  const order = entries.map(({ name, dtype, shape }): TensorSpec => ({ name, dtype, shape }));
   const sizes = order.map(tensorBytes);
   let current = 0; // index in `order` of the tensor whose bytes come next
   let written = 0; // bytes of it

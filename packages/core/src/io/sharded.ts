@@ -214,12 +214,8 @@ export function shardedWriter(
 
   async function writeIndex(): Promise<void> {
     const sink = await folder.create(indexName);
-    const total = specs.reduce((sum, spec) => sum + tensorBytes(spec), 0);
-    const map = Object.fromEntries([...home].map(([tensor, shard]) => [tensor, shards[shard]!.file]));
     try {
-      await sink.write(
-        new TextEncoder().encode(`${canonicalJson({ metadata: { total_size: total }, weight_map: map })}\n`),
-      );
+      await sink.write(new TextEncoder().encode(shardIndexText(shards)));
       await sink.finish();
     } catch (error) {
       await sink.abort().catch(() => {});
@@ -247,13 +243,24 @@ export function shardedWriter(
   };
 }
 
-interface Shard {
+export interface Shard {
   readonly file: string;
   readonly specs: readonly TensorSpec[];
 }
 
-/** Deals tensors in order; a file is full when the next one would take it past the limit. */
-function planShards(specs: readonly TensorSpec[], maxShardBytes: number, base: string): readonly Shard[] {
+/** The index that goes with shards: canonical JSON and a line end. */
+export function shardIndexText(shards: readonly Shard[]): string {
+  const total = shards.flatMap(({ specs }) => specs).reduce((sum, spec) => sum + tensorBytes(spec), 0);
+  const map = Object.fromEntries(shards.flatMap(({ file, specs }) => specs.map(({ name }) => [name, file])));
+  return `${canonicalJson({ metadata: { total_size: total }, weight_map: map })}\n`;
+}
+
+/**
+ * Deals tensors in order; a file is full when the next one would take it past the limit.
+ *
+ * @throws E_WRITE for no tensors, and for a maxShardBytes that is no positive whole number
+ */
+export function planShards(specs: readonly TensorSpec[], maxShardBytes: number, base: string): readonly Shard[] {
   if (!Number.isSafeInteger(maxShardBytes) || maxShardBytes < 1)
     refuseWrite(base, 'shard-size', 'maxShardBytes as a whole number of bytes from 1', String(maxShardBytes));
   if (specs.length === 0) refuseWrite(base, 'empty', 'at least one tensor', 'none');

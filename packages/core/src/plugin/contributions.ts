@@ -1,7 +1,7 @@
 /** What plugins contribute, by kind: plain data and functions, found by name. */
 
 import type { Observable, Subscription } from 'rxjs';
-import type { HostTensor } from '../ir/types.js';
+import type { HostTensor, Shape } from '../ir/types.js';
 import type { AnyLayer } from '../model/layer.js';
 import type { HeddleEvent } from '../train/events.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -13,12 +13,100 @@ export interface PartFactory<C = Readonly<Record<string, unknown>>> {
   create(config: C): AnyLayer;
 }
 
-/** Merges one tensor of several models. */
+/** A number that a recipe may say for a merge method. Flags are numbers too: 0 and 1. */
+export interface MergeParameter {
+  readonly describe: string;
+  /** One for each model (`weight`), or one for the merge (`lambda`). */
+  readonly per: 'model' | 'merge';
+  readonly kind?: 'number' | 'flag';
+  /** Left out: a recipe must say it. */
+  readonly default?: number;
+  readonly least?: number;
+  readonly most?: number;
+}
+
+/** What one tensor of the merged model is made from; all tensors have one shape. */
+export interface MergeInputs {
+  /** Without the base, except where `laws.takesBase` is 'model'. */
+  readonly models: readonly Tensor[];
+  readonly base: Tensor | null;
+  /** Parameters of the merge by name, defaults filled in. */
+  readonly options: Readonly<Record<string, number>>;
+  /** Parameters of each model, in the order of `models`. */
+  readonly each: readonly Readonly<Record<string, number>>[];
+  /**
+   * For methods that declare `random`: numbers in [0, 1) of the shape of the tensor, one set a model. An element is kept
+   * with probability p where its number is below p, so that a mask that is given can be fed as 0 (keep) and 1 (drop).
+   */
+  readonly uniforms: readonly Tensor[];
+}
+
+/** What a merge method promises: checked by the conformance kit, and used for planning what must be read. */
+export interface MergeLaws {
+  readonly orderIndependent: boolean;
+  readonly needsBase: boolean;
+  /** What a base that it does not need is to it: a base all the same, or one more model. Left out: it is not looked at. */
+  readonly takesBase?: 'base' | 'model';
+  /** How many models it can merge, the base not counted. */
+  readonly models?: { readonly least?: number; readonly most?: number };
+  /** A model whose `weight` is 0 changes nothing, and so need not be read. */
+  readonly skipsZeroWeight?: boolean;
+  /** Takes over part of a model even when that model is alone, as by thresholds of its own: every element is one of its inputs'. */
+  readonly selective?: boolean;
+}
+
+/**
+ * Merges one tensor of several models.
+ *
+ * `merge` is the meaning: a function of tensors that any engine runs. `stream` is the same arithmetic over plain arrays,
+ * a piece at a time, for checkpoints larger than memory; a method without it is run through its graph, a whole tensor
+ * at a time.
+ */
 export interface MergeMethod {
   readonly name: string;
-  /** Declared laws, checked by the conformance kit. */
-  readonly laws: { readonly orderIndependent: boolean; readonly needsBase: boolean };
-  merge(tensors: readonly Tensor[], options: Readonly<Record<string, number>>, base: Tensor | null): Tensor;
+  readonly describe?: string;
+  readonly laws: MergeLaws;
+  readonly parameters?: Readonly<Record<string, MergeParameter>>;
+  /** Wants `uniforms`. */
+  readonly random?: boolean;
+  merge(inputs: MergeInputs): Tensor;
+  stream?(task: MergeTask): MergePasses;
+}
+
+/** Numbers at accumulation precision: one of the two for the whole of a run. */
+export type MergeArray = Float32Array | Float64Array;
+
+/** One tensor to be merged in pieces. */
+export interface MergeTask {
+  readonly shape: Shape;
+  /** Elements of the tensor; `columns` of them are a row, its last axis. A vector is one row. */
+  readonly elements: number;
+  readonly columns: number;
+  readonly models: number;
+  readonly hasBase: boolean;
+  readonly options: MergeInputs['options'];
+  readonly each: MergeInputs['each'];
+  /** Memory for a piece, of the kind that pieces have. What is in it lasts as long as the call that asked. */
+  scratch(name: string): MergeArray;
+}
+
+/** Whole rows of every input, one after the other. Arrays may be longer than `length`: what follows is not to be read. */
+export interface MergePiece {
+  /** Elements of the tensor that come before. */
+  readonly start: number;
+  readonly length: number;
+  readonly models: readonly MergeArray[];
+  readonly base: MergeArray | null;
+  /** Numbers in [0, 1) for one model, the same at every pass; drawn when asked. */
+  uniforms(model: number): MergeArray;
+}
+
+/** Passes over one tensor. Each sees every piece, in order. */
+export interface MergePasses {
+  /** What must be known of the whole tensor before the first number of the result: norms, thresholds. */
+  readonly looks: readonly ((piece: MergePiece) => void)[];
+  /** Fills the first `length` elements of `out`, which is none of the inputs. */
+  write(piece: MergePiece, out: MergeArray): void;
 }
 
 /** Scores a batch of completions; null leaves a sample out. */

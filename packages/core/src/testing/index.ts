@@ -19,7 +19,7 @@ export type { GoldenCase, GoldenFile, GoldenKind } from './golden.js';
 export { checkGradient, type GradientGap, type GradientOptions } from './gradient.js';
 export { hostileTexts, withHostile } from './hostile.js';
 export { conformLayer, layerChecks, type LayerLaws, type LayerSample } from './layers.js';
-export { conformMerge, mergeChecks, type MergeOptions } from './merges.js';
+export { conformMerge, mergeChecks, type MergeOptions, type MergeValues } from './merges.js';
 export { conformOp, opChecks, ranKernel, type OpLaws, type OpSample } from './ops.js';
 export { pluginChecks, type PackageJson, type PluginOptions } from './plugin.js';
 export {

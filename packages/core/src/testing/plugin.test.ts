@@ -20,7 +20,7 @@ import { graderChecks, metricChecks, rewardChecks } from './scores.js';
 const mean: MergeMethod = {
   name: 'mean',
   laws: { orderIndependent: true, needsBase: false },
-  merge: tensors => tensors.reduce((sum, one) => sum.add(one)).mul(1 / tensors.length),
+  merge: ({ models }) => models.reduce((sum, one) => sum.add(one)).mul(1 / models.length),
 };
 const length: Reward = {
   name: 'length',
@@ -258,34 +258,34 @@ describe('a broken merge method is found', () => {
   it.each<[string, Partial<MergeMethod>, string]>([
     [
       'that scales',
-      { merge: tensors => tensors.reduce((sum, one) => sum.add(one)).mul(0.5) },
+      { merge: ({ models }) => models.reduce((sum, one) => sum.add(one)).mul(0.5) },
       'one model in gives it back: model 0: differs by',
     ],
     [
       'that prefers the first',
-      { merge: ([first]) => first! },
+      { merge: ({ models: [first] }) => first! },
       'does not mind the order of models, as declared: order 1: differs',
     ],
     [
       'that divides by what may be zero',
       {
-        merge: tensors =>
-          tensors
+        merge: ({ models }) =>
+          models
             .reduce((sum, one) => sum.add(one))
-            .mul(tensors[0]!)
-            .div(tensors[0]!),
+            .mul(models[0]!)
+            .div(models[0]!),
       },
       'stays finite on zeros',
     ],
     [
       'that flattens',
-      { merge: tensors => mean.merge(tensors, {}, null).reshape(12) },
+      { merge: inputs => mean.merge(inputs).reshape(12) },
       'keeps shape and dtype: expected f32 [4, 3], received f32 [12]',
     ],
     ['that throws', { merge: () => expect.fail('not today') }, 'throws: not today'],
     [
       'that wants a base without saying so',
-      { merge: (tensors, _, base) => (base === null ? expect.fail('no base') : tensors[0]!) },
+      { merge: ({ models, base }) => (base === null ? expect.fail('no base') : models[0]!) },
       'works without a base, as declared',
     ],
     [
@@ -293,16 +293,49 @@ describe('a broken merge method is found', () => {
       { laws: { orderIndependent: true, needsBase: true } },
       'declares needsBase, but takes null for a base',
     ],
+    [
+      'that lets a model of weight 0 count',
+      { laws: { orderIndependent: true, needsBase: false, skipsZeroWeight: true } },
+      'a model of weight 0 changes nothing, as declared: with it: differs by',
+    ],
+    [
+      'that gives other numbers in pieces',
+      { stream: () => ({ looks: [], write: ({ models, length }, out) => out.set(models[0]!.subarray(0, length)) }) },
+      'gives in pieces what its graph gives: several models, 1 rows at a time, Float32Array: differs by',
+    ],
+    [
+      'that reads beyond the end of a piece',
+      {
+        stream: () => ({
+          looks: [],
+          write: ({ models }, out) => out.forEach((_, at) => (out[at - 1] = models.reduce((sum, m) => sum + m[at]!, 0))),
+        }),
+      },
+      'gives in pieces what its graph gives: several models, 1 rows at a time, Float32Array: differs by Infinity',
+    ],
+    [
+      'whose default is out of bounds',
+      { parameters: { t: { describe: 'how far', per: 'merge', default: 2, most: 1 } } },
+      'declares parameters whose defaults are within their bounds: t',
+    ],
+    [
+      'that says selective, and mixes',
+      {
+        laws: { orderIndependent: true, needsBase: true, selective: true },
+        merge: ({ models, base }) => models[0]!.add(base!),
+      },
+      'one model in gives it or the base',
+    ],
   ])('%s', async (_, broken, finding) => {
     expect(await found(broken)).toContainEqual(expect.stringContaining(finding));
   });
 
   it('options reach the method, and `alone` those for one model', async () => {
     const scaled: Partial<MergeMethod> = {
-      merge: (tensors, { scale = 1 }) => mean.merge(tensors, {}, null).mul(scale),
+      merge: inputs => mean.merge(inputs).mul(inputs.options['scale'] ?? 1),
     };
     expect(await found(scaled, { options: { scale: 0.5 } })).not.toEqual([]);
-    expect(await found(scaled, { options: { scale: 0.5 }, alone: { scale: 1 } })).toEqual([]);
+    expect(await found(scaled, { options: { scale: 0.5 }, alone: { options: { scale: 1 } } })).toEqual([]);
   });
 });
 

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { conformPlugin, type PackageJson } from '@heddle/core/testing';
+import plugin from './index.js';
+
+const spread = [{ weight: 0.75 }, { weight: 0.5 }, { weight: 1.25 }];
+const trimmed = spread.map((values, at) => ({ ...values, density: [0.4, 0.7, 1][at]!, epsilon: 0.1, gamma: 0.1 }));
+const alone = { each: [{ weight: 1, density: 1 }] };
+const family = { each: trimmed, alone };
+
+conformPlugin(plugin, {
+  packageJson: JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as PackageJson,
+  load: () => import('./index.js'),
+  merges: {
+    linear: { each: spread },
+    slerp: { options: { t: 0.3 }, alone: { options: { t: 1 } } },
+    nuslerp: { each: spread },
+    multislerp: { each: spread, tolerance: 2e-5 },
+    karcher: { each: spread, tolerance: 2e-5 },
+    task_arithmetic: { each: spread, alone },
+    ties: family,
+    dare_ties: family,
+    dare_linear: family,
+    della: family,
+    della_linear: family,
+    breadcrumbs: family,
+    breadcrumbs_ties: family,
+    sce: { options: { select_topk: 0.5 }, alone: { options: { select_topk: 1 } } },
+    nearswap: { options: { t: 0.3 }, alone: { options: { t: 100 } } },
+  },
+});

@@ -1,0 +1,38 @@
+/** Merging checkpoints: methods, recipes, language groups. What touches disks is in `@heddle/mmt-merge/node`. */
+
+import { COMMANDS, contribute, definePlugin, MERGES, OPS } from '@heddle/core';
+import { commands } from './commands.js';
+import { methods } from './methods/index.js';
+import { signConsensusOp } from './parts/consensus.js';
+import { magnitudeMaskOp } from './parts/select.js';
+import { slerpOp } from './parts/spherical.js';
+import { weightedSumOp } from './parts/sums.js';
+import { version } from './version.js';
+
+export { methods } from './methods/index.js';
+
+export default /* @__PURE__ */ definePlugin({
+  name: '@heddle/mmt-merge',
+  version,
+  register(container) {
+    contribute(container, MERGES, ...methods);
+    contribute(container, OPS, weightedSumOp, signConsensusOp, magnitudeMaskOp, slerpOp as never);
+    contribute(container, COMMANDS, ...commands);
+  },
+});
+export {
+  directions,
+  floresCodes,
+  groupOf,
+  languageGroups,
+  type Direction,
+  type ForeignLanguage,
+  type Language,
+  type LanguageGroup,
+} from './languages.js';
+export { checkRecipe } from './recipe/check.js';
+export { readRecipes, type Sourced } from './recipe/read.js';
+export type * from './recipe/recipe.js';
+export { referenceOf, titleOf, type Reference } from './recipe/reference.js';
+export { evaluateSetting, type Condition, type Scalar, type Setting } from './recipe/setting.js';
+export { mergeArrays, mergeByGraph, withDefaults, type TensorMerge } from './apply/tensors.js';
