@@ -62,7 +62,12 @@ for (const [name, [list, judge]] of Object.entries(mixes)) {
         ) * 1000,
     )
     .sort((a, b) => a - b);
-  const [rate, wall] = [rates, walls].map(measured => at(measured.sort((a, b) => a - b), 0.5));
+  const [rate, wall] = [rates, walls].map(measured =>
+    at(
+      measured.sort((a, b) => a - b),
+      0.5,
+    ),
+  );
   console.log(
     `${name.padEnd(28)} ${String(list.length).padStart(5)} pairs  median ${at(each, 0.5).toFixed(1)} µs  p99 ${at(each, 0.99).toFixed(0)} µs  most ${at(each, 1).toFixed(0)} µs  ${rate.toFixed(0)} pairs/s (${wall.toFixed(0)} by the clock)`,
   );
