@@ -45,7 +45,7 @@ export const referencesGiven = (references: readonly string[], name: string): re
       });
 
 /** The references that segment i has. */
-export const referencesOf = (references: readonly ReferenceStream[], i: number): readonly string[] => {
+const referencesOf = (references: readonly ReferenceStream[], i: number): readonly string[] => {
   const texts = references.map(stream => stream[i] ?? null).filter(text => text !== null);
   return texts.length > 0
     ? texts

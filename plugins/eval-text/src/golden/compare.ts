@@ -3,7 +3,7 @@
 import { relativeError, type GoldenCase } from '@heddle/core/testing/golden';
 
 /** The tolerance on scores. */
-export const tolerance = 1e-9;
+const tolerance = 1e-9;
 
 export type Row = Readonly<Record<string, unknown>>;
 

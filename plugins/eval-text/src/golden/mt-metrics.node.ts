@@ -21,7 +21,7 @@ type Family = (row: Row, id: string, file: GoldenFile) => Promise<GoldenCase> | 
 /** Names of sacreBLEU's options, as its keyword arguments. */
 type Keywords = Readonly<Record<string, unknown>>;
 
-export const bleuOf = (options: Keywords): CorpusMetric<BleuScore> =>
+const bleuOf = (options: Keywords): CorpusMetric<BleuScore> =>
   bleu({
     tokenize: (options['tokenize'] as BuiltinTokenizer | undefined) ?? '13a',
     lowercase: options['lowercase'] as boolean | undefined,

@@ -106,11 +106,18 @@ export function pcg64(seed: number): Generator {
     return by === 0 ? low : ((low >>> by) | (top << (32 - by))) >>> 0;
   };
 
+  let known = 0;
+  let refused = 0;
+
   return {
     uint32,
     below(limit) {
       if (limit <= 1) return 0;
-      const refused = limit === 2 ** 32 ? 0 : 2 ** 32 % limit;
+      if (limit === 2 ** 32) return uint32();
+      if (limit !== known) {
+        known = limit;
+        refused = 2 ** 32 % limit; // draws that would favour small numbers
+      }
       for (;;) {
         const draw = uint32();
         if (Math.imul(draw, limit) >>> 0 >= refused) return high(draw, limit);

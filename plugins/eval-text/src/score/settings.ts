@@ -2,7 +2,7 @@
 
 import { fail } from '@heddle/core';
 import type { Agreement } from '../correction/errant.js';
-import type { PairedTest } from '../significance/paired.js';
+import { usualSeed, type PairedTest } from '../significance/paired.js';
 import type { Smoothing } from '../translation/bleu.js';
 
 export interface ScoreSettings {
@@ -105,7 +105,7 @@ export function readSettings(options: Options): ScoreSettings {
     confidence: options['confidence'] === true,
     paired: bootstrap ? 'bootstrap' : randomisation ? 'randomisation' : null,
     samples: numberOf(options, 'samples', 1, 1e6, true),
-    seed: numberOf(options, 'seed', 0, Number.MAX_SAFE_INTEGER, true) ?? 12345,
+    seed: numberOf(options, 'seed', 0, Number.MAX_SAFE_INTEGER, true) ?? usualSeed,
     sentenceLevel: options['sentenceLevel'] === true,
     documents: textOf(options, 'docs'),
     sources: textOf(options, 'src'),
