@@ -74,6 +74,6 @@ if (what === 'fetch') {
   });
   child.on('exit', (code, signal) => (process.exitCode = signal ? 1 : code));
 } else {
-  console.error('adapter: expected fetch, or run and a command. node scripts/adapter.mjs run npm test');
+  console.error('adapter: expected fetch, or run and a command. node scripts/adapter.mjs run npm run device');
   process.exitCode = 2;
 }
