@@ -30,9 +30,10 @@ while (kills < Number(times)) {
   const child = begin(killed);
   const end = ended(child);
   const timer = setTimeout(() => child.kill('SIGKILL'), Math.random() * usual * 0.6);
-  const { signal } = await end;
+  const { code, signal } = await end;
   clearTimeout(timer);
   if (signal === 'SIGKILL') kills++;
+  else if (code !== 0) throw new Error(`a merge ended with code ${code}`);
   if (existsSync(killed)) {
     // It is there, so it must be whole, however it came to an end.
     finished++;

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { f32, host } from '@heddle/core';
 import { conformPlugin, type PackageJson } from '@heddle/core/testing';
 import plugin from './index.js';
 
@@ -10,6 +11,23 @@ const family = { each: trimmed, alone };
 conformPlugin(plugin, {
   packageJson: JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as PackageJson,
   load: () => import('./index.js'),
+  ops: {
+    'merge.weightedSum': {
+      samples: [{ inputs: [f32(4), f32(1)] }, { inputs: [f32(2, 3), f32(2, 3), f32(2)] }, { inputs: [f32(1, 2, 2), f32(1, 2, 2), f32(1, 2, 2), f32(3)] }], // prettier-ignore
+    },
+    'merge.signConsensus': {
+      samples: [{ inputs: [f32(5), f32(1)] }, { inputs: [f32(2, 3), f32(2, 3), f32(2, 3), host([3], [1, 0.5, -0.25])], data: [3] }], // prettier-ignore
+    },
+    'merge.magnitudeMask': {
+      samples: [{ inputs: [f32(6), host([1], [0.25]), host([1], [3], 'i32')], data: [1] }],
+    },
+    'merge.slerp': {
+      samples: [
+        { inputs: [f32(2, 3), f32(2, 3), host([1, 1], [0.3])], attrs: { t: 0.25, limit: 0.9995 }, data: [2] },
+        { inputs: [f32(2, 3), f32(2, 3), host([2, 1], [0.9999, -0.5])], attrs: { t: 0.6, limit: 0.9995 }, data: [2] },
+      ],
+    },
+  },
   merges: {
     linear: { each: spread },
     slerp: { options: { t: 0.3 }, alone: { options: { t: 1 } } },

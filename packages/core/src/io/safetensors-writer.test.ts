@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { memorySink, memorySource, type ByteSink } from './bytes.js';
 import { openSafetensors } from './safetensors.js';
-import { safetensorsLayout, safetensorsWriter, writeSafetensors, type TensorBytes, type TensorSpec } from './safetensors-writer.js';
+import {
+  safetensorsLayout,
+  safetensorsWriter,
+  writeSafetensors,
+  type TensorBytes,
+  type TensorSpec,
+} from './safetensors-writer.js';
 
 const spec = (name: string, dtype: TensorSpec['dtype'], ...shape: number[]): TensorSpec => ({ name, dtype, shape });
 const filled = (bytes: number, value = 7): Uint8Array => new Uint8Array(bytes).fill(value);

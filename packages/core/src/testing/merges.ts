@@ -90,7 +90,15 @@ export function mergeChecks(method: MergeMethod, options: MergeOptions = {}): re
       ? [
           ['zeros', [zeros]],
           ['a model equal to the base', [base]],
-          ['the opposite of the base', [host([4, 3], Array.from(base.data, x => -x))]],
+          [
+            'the opposite of the base',
+            [
+              host(
+                [4, 3],
+                Array.from(base.data, x => -x),
+              ),
+            ],
+          ],
         ]
       : [
           ['zeros', [zeros, zeros]],

@@ -308,7 +308,8 @@ describe('a broken merge method is found', () => {
       {
         stream: () => ({
           looks: [],
-          write: ({ models }, out) => out.forEach((_, at) => (out[at - 1] = models.reduce((sum, m) => sum + m[at]!, 0))),
+          write: ({ models }, out) =>
+            out.forEach((_, at) => (out[at - 1] = models.reduce((sum, m) => sum + m[at]!, 0))),
         }),
       },
       'gives in pieces what its graph gives: several models, 1 rows at a time, Float32Array: differs by Infinity',
