@@ -27,6 +27,7 @@ export {
   type EmhaBound,
   type Heads,
 } from './layer.js';
+export { headCosines, headSimilarity } from './diagnostics.js';
 export { mixedMaps, type Convolution, type MixingKind, type MixingWeights } from './mixing.js';
 export { crossOp, type CrossAttrs } from './ops/cross.js';
 export { innerOp, mixesKeys, pairMaps, type InnerAttrs } from './ops/inner.js';
