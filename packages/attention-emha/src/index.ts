@@ -1,6 +1,8 @@
 /** Enhanced multi-head attention (EIT): every query head looks at every key head, and the maps are mixed. */
 
-import { ATTENTION, OPS, contribute, definePlugin } from '@heddle/core';
+import { ATTENTION, KERNELS, OPS, contribute, definePlugin } from '@heddle/core';
+import { crossGpujs } from './kernels/cross.gpujs.js';
+import { innerGpujs } from './kernels/inner.gpujs.js';
 import { crossOp } from './ops/cross.js';
 import { innerOp } from './ops/inner.js';
 import { emhaFactory } from './part.js';
@@ -40,6 +42,7 @@ export default /* @__PURE__ */ definePlugin({
   version,
   register(container) {
     contribute(container, OPS, innerOp, crossOp);
+    contribute(container, KERNELS, innerGpujs, crossGpujs);
     contribute(container, ATTENTION, emhaFactory);
   },
 });
