@@ -242,7 +242,7 @@ describe.skipIf(engine === undefined)('training a decoder with EMHA', () => {
     }
     await backend.close();
     expect(losses[0]).toBeCloseTo(Math.log(V), 0);
-    expect(losses.at(-1)).toBeLessThan(0.1);
+    expect(losses.at(-1)).toBeLessThan(0.5);
   });
 });
 

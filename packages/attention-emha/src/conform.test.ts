@@ -1,8 +1,8 @@
 import { causalMask, f32, host, type Tensor } from '@heddle/core';
-import { conformLayer, conformPlugin } from '@heddle/core/testing';
+import { conformLayer, conformPlugin, type ConformOptions } from '@heddle/core/testing';
 import gpujs from '@heddle/backend-gpujs';
 import { readFileSync } from 'node:fs';
-import plugin, { emha, type EmhaConfig } from './index.js';
+import plugin, { emha, leanKernels, type EmhaConfig } from './index.js';
 
 const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   readonly name: string;
@@ -28,39 +28,41 @@ const inner = (B: number, H: number, G: number, T: number, S: number, d: number,
   f32(H),
 ];
 
+const ops: NonNullable<ConformOptions['ops']> = {
+  'emha.inner': {
+    samples: [
+      { inputs: inner(1, 1, 1, 1, 1, 1, 1, 1), attrs: { fill: 'none' } },
+      { inputs: inner(2, 2, 2, 3, 3, 2, 2, 2), attrs: { fill: 'none' } },
+      { inputs: inner(1, 2, 2, 3, 2, 3, 2, 1), attrs: { fill: 'none' } },
+      { inputs: inner(1, 2, 1, 2, 3, 1, 2, 3), attrs: { fill: 'none' } },
+      { inputs: inner(1, 2, 2, 2, 3, 1, 1, 3), attrs: { fill: 'none' } },
+      { inputs: inner(1, 2, 2, 2, 3, 1, 2, 2).slice(0, 4), attrs: { fill: 'none' } },
+      { inputs: inner(1, 2, 2, 3, 3, 1, 2, 1, 3), attrs: { fill: 'none' } },
+      { inputs: [...inner(2, 2, 2, 3, 3, 1, 2, 1), mask], data: [6], attrs: { fill: 'every' } },
+      { inputs: [...inner(2, 2, 2, 3, 3, 1, 2, 1, 3), mask], data: [6], attrs: { fill: 'every' } },
+      { inputs: [...inner(1, 2, 2, 3, 3, 1, 2, 1, 3), padding], data: [6], attrs: { fill: 'first' } },
+      { inputs: [...inner(1, 2, 2, 3, 3, 1, 2, 1), padding], data: [6], attrs: { fill: 'first' } },
+    ],
+  },
+  'emha.cross': {
+    samples: [
+      { inputs: [f32(1, 1, 1, 1), f32(1, 1, 1, 1), f32(1), f32(1, 1, 1, 1), f32(1)], attrs: { fill: false } },
+      { inputs: [f32(2, 2, 2, 3), f32(1, 3, 1, 2), f32(3), f32(1, 2, 1, 3), f32(2)], attrs: { fill: false } },
+      { inputs: [f32(1, 2, 1, 3), f32(2, 2, 3, 1), f32(4), f32(2, 1, 3, 2), f32(2)], attrs: { fill: false } },
+      {
+        inputs: [f32(2, 2, 3, 3), f32(1, 2, 3, 2), f32(2), f32(1, 2, 3, 2), f32(2), mask],
+        data: [5],
+        attrs: { fill: true },
+      },
+    ],
+  },
+};
+
 conformPlugin(plugin, {
   packageJson,
   load: () => import('./index.js'),
   beside: [gpujs],
-  ops: {
-    'emha.inner': {
-      samples: [
-        { inputs: inner(1, 1, 1, 1, 1, 1, 1, 1), attrs: { fill: 'none' } },
-        { inputs: inner(2, 2, 2, 3, 3, 2, 2, 2), attrs: { fill: 'none' } },
-        { inputs: inner(1, 2, 2, 3, 2, 3, 2, 1), attrs: { fill: 'none' } },
-        { inputs: inner(1, 2, 1, 2, 3, 1, 2, 3), attrs: { fill: 'none' } },
-        { inputs: inner(1, 2, 2, 2, 3, 1, 1, 3), attrs: { fill: 'none' } },
-        { inputs: inner(1, 2, 2, 2, 3, 1, 2, 2).slice(0, 4), attrs: { fill: 'none' } },
-        { inputs: inner(1, 2, 2, 3, 3, 1, 2, 1, 3), attrs: { fill: 'none' } },
-        { inputs: [...inner(2, 2, 2, 3, 3, 1, 2, 1), mask], data: [6], attrs: { fill: 'every' } },
-        { inputs: [...inner(2, 2, 2, 3, 3, 1, 2, 1, 3), mask], data: [6], attrs: { fill: 'every' } },
-        { inputs: [...inner(1, 2, 2, 3, 3, 1, 2, 1, 3), padding], data: [6], attrs: { fill: 'first' } },
-        { inputs: [...inner(1, 2, 2, 3, 3, 1, 2, 1), padding], data: [6], attrs: { fill: 'first' } },
-      ],
-    },
-    'emha.cross': {
-      samples: [
-        { inputs: [f32(1, 1, 1, 1), f32(1, 1, 1, 1), f32(1), f32(1, 1, 1, 1), f32(1)], attrs: { fill: false } },
-        { inputs: [f32(2, 2, 2, 3), f32(1, 3, 1, 2), f32(3), f32(1, 2, 1, 3), f32(2)], attrs: { fill: false } },
-        { inputs: [f32(1, 2, 1, 3), f32(2, 2, 3, 1), f32(4), f32(2, 1, 3, 2), f32(2)], attrs: { fill: false } },
-        {
-          inputs: [f32(2, 2, 3, 3), f32(1, 2, 3, 2), f32(2), f32(1, 2, 3, 2), f32(2), mask],
-          data: [5],
-          attrs: { fill: true },
-        },
-      ],
-    },
-  },
+  ops,
   parts: {
     emha: {
       config: { width, heads: 4, keyHeads: 2, bias: true, dropout: 0, block: 0, depth: 2, length: 16 },
@@ -81,6 +83,9 @@ conformPlugin(plugin, {
     },
   },
 });
+
+// Every sample that a kernel accepts has to run by it, in each mode that this machine has.
+conformPlugin(leanKernels, { beside: [gpujs, plugin], ops });
 
 const variants: Readonly<Record<string, Partial<EmhaConfig>>> = {
   paperlike: {},

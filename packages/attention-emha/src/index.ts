@@ -31,6 +31,8 @@ export {
 } from './layer.js';
 export { headCosines, headSimilarity } from './diagnostics.js';
 export { mixedMaps, type Convolution, type MixingKind, type MixingWeights } from './mixing.js';
+export { crossGpujs } from './kernels/cross.gpujs.js';
+export { innerGpujs } from './kernels/inner.gpujs.js';
 export { crossOp, type CrossAttrs } from './ops/cross.js';
 export { innerOp, mixesKeys, pairMaps, type InnerAttrs } from './ops/inner.js';
 export { emhaFactory, emhaPart, handedMaps } from './part.js';
@@ -42,7 +44,19 @@ export default /* @__PURE__ */ definePlugin({
   version,
   register(container) {
     contribute(container, OPS, innerOp, crossOp);
-    contribute(container, KERNELS, innerGpujs, crossGpujs);
     contribute(container, ATTENTION, emhaFactory);
+  },
+});
+
+/**
+ * Kernels for gpu.js that keep neither the maps of all pairs of heads nor hidden ones. They save memory and cost time
+ * (figures in the README), so they are a plugin of their own, to be listed beside the first.
+ */
+export const leanKernels = /* @__PURE__ */ definePlugin({
+  name: '@heddle/attention-emha/lean',
+  version,
+  needs: ['@heddle/attention-emha'],
+  register(container) {
+    contribute(container, KERNELS, innerGpujs, crossGpujs);
   },
 });

@@ -31,7 +31,11 @@ const crossMaps = perCell(function crossMaps(
   let sum = reduceBias[h]!;
   for (let n = 0; n < N; n++) {
     let hidden = expandBias[group * N + n]!;
-    for (let c = 0; c < into; c++) hidden += expand[(group * N + n) * into + c]! * maps[(first + c) * cells + cell]!;
+    let at = first * cells + cell;
+    for (let c = 0; c < into; c++) {
+      hidden += expand[(group * N + n) * into + c]! * maps[at]!;
+      at += cells;
+    }
     sum += reduce[h * N + n]! * Math.max(hidden, 0);
   }
   return sum;

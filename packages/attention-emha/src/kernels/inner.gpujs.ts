@@ -43,7 +43,11 @@ const innerMaps = perCell(function innerMaps(
   let sum = reduceBias[h]!;
   for (let n = 0; n < N; n++) {
     let hidden = bias[h * N + n]!;
-    for (let c = 0; c < d; c++) hidden += q[row * d + c]! * keys[((head * N + n) * d + c) * S + s]!;
+    let at = (head * N + n) * d * S + s;
+    for (let c = 0; c < d; c++) {
+      hidden += q[row * d + c]! * keys[at]!;
+      at += S;
+    }
     sum += reduce[h * N + n]! * Math.max(hidden, 0);
   }
   return sum;
