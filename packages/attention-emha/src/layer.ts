@@ -101,7 +101,7 @@ export function readByMaps(
 }
 
 /**
- * Enhanced multi-head attention (EIT, Li et al. 2024): every query head looks at every key head, and the maps are mixed
+ * Enhanced multi-head attention (EIT, Zheng et al. 2024): every query head looks at every key head, and the maps are mixed
  * inside each query head, then across heads.
  *
  * Self-attention gives `memory` the same tensor; encoder-decoder attention the encoder's output. Causality is the
