@@ -13,42 +13,17 @@ import {
   joinHeads,
   rotate,
   splitHeads,
+  type AttentionMemory,
+  type AttentionPart,
+  type AttentionView,
   type Bound,
   type Context,
-  type Layer,
   type Params,
   type Tensor,
 } from '@heddle/core';
 import { dense, residual } from './dense.js';
-import type { PositionSignals } from './positions.js';
 
-/** What an attention sees beside its input of `N` tokens in each of `B` rows. */
-export interface AttentionView {
-  /** Added to the scores: 0 where a token may look, a large negative number where not. @shape [B | 1, 1, N, S] */
-  readonly mask: Tensor;
-  readonly positions: PositionSignals;
-  /**
-   * Keeps what later tokens need of these ones.
-   *
-   * @param name one of the part's `memory`
-   * @shape rows [B, G, N, d] -> [B, G, S, d]: in a whole text the rows themselves (S = N), in a step the cache (S = its
-   *   capacity), in which places are no positions: only the mask says what may be seen
-   */
-  remember(name: string, rows: Tensor): Tensor;
-  /** What a layer hands to later layers of the same pass, such as attention maps for residual attention. By name. */
-  readonly handed: Map<string, Tensor>;
-}
-
-/** What is kept of each token under one name. */
-export interface Memory {
-  readonly heads: number;
-  readonly width: number;
-}
-
-/** An attention: a layer on [B, N, D] that declares what it remembers. */
-export interface AttentionPart<P extends Params = Params> extends Layer<P, [x: Tensor, view: AttentionView], Tensor> {
-  readonly memory: Readonly<Record<string, Memory>>;
-}
+export type { AttentionPart, AttentionView, AttentionMemory as Memory } from '@heddle/core';
 
 /** What every attention is told; `options.attention` of the model's configuration is added to it. */
 export type AttentionConfig = {
@@ -73,7 +48,7 @@ export type AttentionConfig = {
 export function defineAttention<const P extends Params>(part: {
   readonly name: string;
   readonly params: P;
-  readonly memory: Readonly<Record<string, Memory>>;
+  readonly memory: Readonly<Record<string, AttentionMemory>>;
   readonly apply: (bound: Bound<P> & { readonly context: Context }, x: Tensor, view: AttentionView) => Tensor;
 }): AttentionPart<P> {
   for (const name of Object.keys(part.memory)) {

@@ -1,15 +1,19 @@
 /** How a model knows where a token stands in its text. */
 
-import { constant, defineLayer, normal, param, ropeTables, type Layer, type Params, type Tensor } from '@heddle/core';
+import {
+  constant,
+  defineLayer,
+  normal,
+  param,
+  ropeTables,
+  type Layer,
+  type Params,
+  type PositionSignals,
+  type Tensor,
+} from '@heddle/core';
 import { spread } from './dense.js';
 
-/** What a position scheme gives to the rest of the model. Leading axes are B, or 1 where every row is alike. */
-export interface PositionSignals {
-  /** Added to the embeddings. @shape [B | 1, N, D] */
-  readonly embedding: Tensor | null;
-  /** Angles by which attention turns queries and keys. @shape both [B | 1, 1, N, d / 2] */
-  readonly angles: { readonly cos: Tensor; readonly sin: Tensor } | null;
-}
+export type { PositionSignals } from '@heddle/core';
 
 /**
  * Where tokens stand: a number N for a whole text, positions 0 to N - 1 in every row; otherwise i32[B, N].
