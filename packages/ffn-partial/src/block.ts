@@ -21,7 +21,7 @@ import {
   type Shape,
   type Tensor,
 } from '@heddle/core';
-import { headWidth, partialConfig, scoreHeads, type PartialConfig, type PartialOptions } from './config.js';
+import { headWidth, partialConfig, refuse, scoreHeads, type PartialConfig, type PartialOptions } from './config.js';
 import { fanIn } from './initialisers.js';
 import { linear, outward, projection, type Linear } from './linear.js';
 import { feedHeads } from './ops/feed-heads.js';
@@ -90,6 +90,7 @@ interface Wired {
   readonly queryNorm: (x: Tensor) => Tensor;
   readonly keyNorm: (x: Tensor) => Tensor;
   readonly mix: { readonly up: Map1; readonly down: Map1 };
+  readonly scores?: (query: Tensor, key: Tensor, mask: Tensor | null) => Tensor;
   readonly interact: { readonly up: Map1; readonly down: Map1 };
   readonly feedNorm: (x: Tensor) => Tensor;
   readonly feed: { readonly up: Map1; readonly down: Map1 };
@@ -105,6 +106,13 @@ interface Wired {
   readonly context: Context;
 }
 
+/**
+ * What makes scores of queries and keys in place of the scaling of heads: another attention's maps.
+ *
+ * @shape query [B, G, T, d], key [B, G, S, d], mask broadcasts to [B, G, T, S] or null -> [B, E, T, S]
+ */
+export type ScoreLayer = Layer<Params, [query: Tensor, key: Tensor, mask: Tensor | null], Tensor>;
+
 /** A block: a layer that also says what it is made of. */
 export interface PartialBlock extends Layer<Params, [x: Tensor, view?: PartialView], PartialResult> {
   readonly config: PartialConfig;
@@ -117,8 +125,10 @@ export interface PartialBlock extends Layer<Params, [x: Tensor, view?: PartialVi
  * @shape x [B, T, C] -> out [B, T, C]
  * @throws E_CONFIG for a configuration that cannot be
  */
-export function partialBlock(options: PartialOptions): PartialBlock {
+export function partialBlock(options: PartialOptions, { scores }: { readonly scores?: ScoreLayer } = {}): PartialBlock {
   const config = partialConfig(options);
+  if (scores && config.scaling === 'naive')
+    refuse('partial block', 'scaling', "'complex', which a layer of scores takes the place of", 'naive');
   const { width: C, expandHeads: E, coreHeads: G, bias } = config;
   const d = headWidth(config);
   const H = scoreHeads(config);
@@ -133,7 +143,7 @@ export function partialBlock(options: PartialOptions): PartialBlock {
     value: projection(C, d * E, bias),
     ...(config.gate === 'none' ? {} : { gate: projection(C, d * E, bias) }),
     ...(config.norms ? { queryNorm: layerNormLayer(d * H), keyNorm: layerNormLayer(d * H) } : {}),
-    ...(config.scaling === 'complex' ? { mix: { ...network(G, E, E) } } : {}),
+    ...(scores ? { scores } : config.scaling === 'complex' ? { mix: { ...network(G, E, E) } } : {}),
     ...(config.interaction > 0 ? { interact: { ...network(E, config.interaction * E, E) } } : {}),
     ...(config.norms && config.feed !== 'none' ? { feedNorm: layerNormLayer(d) } : {}),
     ...(config.feed === 'shared' ? { feed: { ...network(d, R, d) } } : {}),
@@ -177,14 +187,20 @@ function through(config: PartialConfig, bound: Wired, x: Tensor, view: PartialVi
   const rawQuery = config.norms ? bound.queryNorm(bound.query(x)) : bound.query(x);
   const query = turn(splitHeads(rawQuery, scoreHeads(config))); // [B, H, T, d]
 
-  const scores = query.matmul(remember('key', key), { transposeRight: true }).mul(headWidth(config) ** -0.5);
-  const own = config.scaling === 'complex' ? mixHeads(scores, mixingOf(bound.mix)) : scores; // [B, E, T, S]
+  const own = scoresOf(config, bound, query, remember('key', key), mask); // [B, E, T, S]
   const open = map ? own.add(map) : own;
   const logits = mask ? open.add(mask) : open;
   const probabilities = softmax(logits);
   const attended = bound.attentionDrop(probabilities).matmul(remember('value', value)); // [B, E, T, d]
 
   return { out: bound.output(afterAttention(config, bound, x, attended)), logits, probabilities };
+}
+
+/** @shape query [B, H, T, d], key [B, H, S, d] -> [B, E, T, S] */
+function scoresOf(config: PartialConfig, bound: Wired, query: Tensor, key: Tensor, mask: Tensor | null): Tensor {
+  if (bound.scores) return bound.scores(query, key, mask);
+  const scores = query.matmul(key, { transposeRight: true }).mul(headWidth(config) ** -0.5);
+  return config.scaling === 'complex' ? mixHeads(scores, mixingOf(bound.mix)) : scores;
 }
 
 /** Everything between the heads' sums of values and the map that ends the block. @shape o [B, E, T, d] -> [B, T, E * d] */

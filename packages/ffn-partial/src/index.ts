@@ -1,10 +1,18 @@
 /** PartialFormer: small feed-forwards inside the heads of attention, head scaling, residual-like attention. */
 
-import { OPS, contribute, definePlugin } from '@heddle/core';
+import { ATTENTION, OPS, contribute, definePlugin } from '@heddle/core';
+import { partialFactory } from './attention.js';
 import { feedHeadsOp } from './ops/feed-heads.js';
 import { mixHeadsOp } from './ops/mix-heads.js';
 import { version } from './version.js';
 
+export {
+  handedMap,
+  handedProbabilities,
+  partialAttention,
+  partialFactory,
+  type PartialAttentionOptions,
+} from './attention.js';
 export {
   keysAndValues,
   partialBlock,
@@ -12,6 +20,7 @@ export {
   type PartialBlock,
   type PartialResult,
   type PartialView,
+  type ScoreLayer,
 } from './block.js';
 export { partialConfig, type PartialConfig, type PartialOptions } from './config.js';
 export {
@@ -61,5 +70,6 @@ export default /* @__PURE__ */ definePlugin({
   version,
   register(container) {
     contribute(container, OPS, mixHeadsOp, feedHeadsOp);
+    contribute(container, ATTENTION, partialFactory);
   },
 });

@@ -47,6 +47,8 @@ export type PartialFormerOptions = Partial<Omit<PartialFormerConfig, 'encoder' |
 
 const what = 'partialformer';
 
+const names = 'vocabulary length width heads encoder decoder block preNorm dropout distance padding epsilon'.split(' ');
+
 /**
  * Fills a configuration and checks it.
  *
@@ -70,10 +72,7 @@ export function partialFormerConfig(options: PartialFormerOptions): PartialForme
     encoder: { ...stack, ...encoder },
     decoder: { ...stack, ratio: 2, globalMap: false, ...decoder },
   };
-  expectKnown(what, config, [
-    ...['vocabulary', 'length', 'width', 'heads', 'encoder', 'decoder', 'block'],
-    ...['preNorm', 'dropout', 'distance', 'padding', 'epsilon'],
-  ]);
+  expectKnown(what, config, names);
   for (const name of ['vocabulary', 'length', 'width', 'heads'] as const) expectCount(what, name, config[name]);
   for (const name of ['distance', 'padding'] as const) expectCount(what, name, config[name], 0);
   if (config.padding >= config.vocabulary)

@@ -31,7 +31,7 @@ function optionsOf(row: GoldenRow): PartialFormerOptions {
     return value === undefined || value === '' ? fallback : Number(value);
   };
   const given = (name: string): boolean => name in flags;
-  const big = /big$/.test(arch);
+  const big = arch.endsWith('big');
   const block = { scaling: given('use-hdp') ? 'complex' : 'naive' } as const;
   return {
     vocabulary: Number(row.config['vocab']),
