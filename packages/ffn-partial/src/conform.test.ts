@@ -1,7 +1,8 @@
 import { causalMask, f32, type AttentionView, type Tensor } from '@heddle/core';
-import { conformLayer, conformPlugin } from '@heddle/core/testing';
+import { conformLayer, conformPlugin, type OpLaws } from '@heddle/core/testing';
 import gpujs from '@heddle/backend-gpujs';
 import { readFileSync } from 'node:fs';
+import kernels from './gpujs.js';
 import plugin, { partialAttention, partialBlock, type PartialOptions, type PartialView } from './index.js';
 
 const packageJson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -28,11 +29,7 @@ const wholeText = (x: Tensor): AttentionView => ({
   handed: new Map([['embedded', x.mul(0.5)]]),
 });
 
-conformPlugin(plugin, {
-  packageJson,
-  load: () => import('./index.js'),
-  beside: [gpujs],
-  ops: {
+const ops: Readonly<Record<string, OpLaws>> = {
     'partial.mixHeads': {
       samples: [
         { inputs: [f32(1, 1, 1), f32(1, 1), f32(1), f32(1, 1), f32(1)] },
@@ -53,7 +50,12 @@ conformPlugin(plugin, {
         },
       ],
     },
-  },
+  };
+
+conformPlugin(plugin, {
+  packageJson,
+  load: () => import('./index.js'),
+  ops,
   parts: {
     partial: {
       config: { ...told, ...sizes, dropout: 0.3 },
@@ -65,6 +67,9 @@ conformPlugin(plugin, {
     },
   },
 });
+
+// Beside gpu.js's engine, so that the kernels run, in every mode that is here.
+conformPlugin(kernels, { load: () => import('./gpujs.js'), beside: [gpujs, plugin], ops });
 
 const ablations: Readonly<Record<string, Partial<PartialOptions>>> = {
   'naive scaling': { scaling: 'naive' },
