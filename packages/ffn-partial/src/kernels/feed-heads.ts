@@ -63,7 +63,14 @@ const fed = perCell(function fed(this: Thread<Widths>, hidden: number[], w: numb
 });
 
 /** A gate that is shut costs one comparison. */
-const gated = perCell(function gated(this: Thread<Widths>, hidden: number[], w: number[], bias: number[], x: number[], gate: number[]) {
+const gated = perCell(function gated(
+  this: Thread<Widths>,
+  hidden: number[],
+  w: number[],
+  bias: number[],
+  x: number[],
+  gate: number[],
+) {
   const { d, R } = this.constants;
   const open = gate[this.thread.x]!;
   let sum = 0;
@@ -72,12 +79,12 @@ const gated = perCell(function gated(this: Thread<Widths>, hidden: number[], w: 
     const i = this.thread.x - n * d;
     sum = bias[i]! + x[this.thread.x]!;
     let cell = n * R;
-  let weight = i;
-  for (let j = 0; j < R; j++) {
-    sum += hidden[cell]! * w[weight]!;
-    cell += 1;
-    weight += d;
-  }
+    let weight = i;
+    for (let j = 0; j < R; j++) {
+      sum += hidden[cell]! * w[weight]!;
+      cell += 1;
+      weight += d;
+    }
     sum *= open;
   }
   return sum;
@@ -91,10 +98,6 @@ export const feedHeadsKernel = defineKernel(GPUJS, {
     const up = { output: (cells / d) * R, constants: { d, R } };
     const hidden = types.length === 7 ? raiseKept({ ...up, reads: [0, 2, 3, 6] }) : raise({ ...up, reads: [0, 2, 3] });
     const down = { output: cells, constants: { d, R } };
-    return [
-      gated({ ...down, reads: [hidden, 4, 5, 0, 1] }),
-      hidden,
-      fed({ ...down, reads: [hidden, 4, 5, 0] }),
-    ];
+    return [gated({ ...down, reads: [hidden, 4, 5, 0, 1] }), hidden, fed({ ...down, reads: [hidden, 4, 5, 0] })];
   },
 });
