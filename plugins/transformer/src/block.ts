@@ -1,4 +1,4 @@
-/** One block: attention and feed-forward, each normed before and added to what came in. */
+/** One block: attention and feed-forward, each normed before and added to what came in; or attention alone. */
 
 import { defineLayer, dropout, type Tensor } from '@heddle/core';
 import type { AttentionPart, AttentionView } from './parts/attention.js';
@@ -21,4 +21,13 @@ export const preNormBlock = ({ attentionNorm, attention, ffnNorm, ffn }: BlockPa
       const seen = x.add(bound.drop(bound.attention(bound.attentionNorm(x), view)));
       return seen.add(bound.dropAgain(bound.ffn(bound.ffnNorm(seen))));
     },
+  });
+
+/** Pre-norm with attention alone, for attentions that hold their own feed-forwards: x + attention(norm x). */
+export const attentionBlock = ({ attentionNorm, attention }: Omit<BlockParts, 'ffnNorm' | 'ffn'>, rate: number) =>
+  defineLayer({
+    name: 'block',
+    params: { attentionNorm, attention, drop: dropout(rate) },
+    apply: (bound, x: Tensor, view: AttentionView): Tensor =>
+      x.add(bound.drop(bound.attention(bound.attentionNorm(x), view))),
   });

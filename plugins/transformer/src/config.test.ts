@@ -60,6 +60,7 @@ describe('decoderParameters', () => {
       ffn: 'gelu',
       positions: 'learned',
     },
+    { vocabulary: 50, ...decoderPresets.tiny, ffn: 'none' },
     { vocabulary: 50, ...decoderPresets.tiny, keyHeads: 2, ffn: 'relu', positions: 'sinusoidal' },
     { vocabulary: 50, ...decoderPresets.tiny, keyHeads: 1, bias: true, positions: 'none' },
     { vocabulary: 2048, ...decoderPresets.small },

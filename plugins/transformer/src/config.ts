@@ -20,7 +20,7 @@ export type DecoderConfig = {
   readonly hidden: number;
   /** A name among ATTENTION: `standard` is built in. */
   readonly attention: string;
-  /** A name among FFN: `swiglu`, `gelu` and `relu` are built in. */
+  /** A name among FFN: `swiglu`, `gelu` and `relu` are built in. `none`: blocks of attention alone. */
   readonly ffn: string;
   /** A name among NORM: `rms` and `layer` are built in. */
   readonly norm: string;

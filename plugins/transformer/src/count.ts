@@ -18,6 +18,7 @@ const feedForwards: Readonly<Record<string, Count>> = {
   swiglu: config => twoMatrices(config) + dense(config.width, config.hidden, config.bias),
   gelu: twoMatrices,
   relu: twoMatrices,
+  none: () => 0,
 };
 
 const norms: Readonly<Record<string, Count>> = { rms: ({ width }) => width, layer: ({ width }) => 2 * width };
@@ -53,6 +54,6 @@ function of(
 export function decoderParameters(config: DecoderConfig): number {
   const { vocabulary, width, depth, tied } = config;
   const norm = of('norm', norms, config);
-  const block = of('attention', attentions, config) + of('ffn', feedForwards, config) + 2 * norm;
+  const block = of('attention', attentions, config) + of('ffn', feedForwards, config) + (config.ffn === 'none' ? 1 : 2) * norm;
   return vocabulary * width * (tied ? 1 : 2) + of('positions', positions, config) + depth * block + norm;
 }

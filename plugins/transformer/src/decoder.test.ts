@@ -45,6 +45,7 @@ const variants: readonly (readonly [string, PartialDecoderConfig])[] = [
   ['grouped queries', { ...tiny, keyHeads: 2 }],
   ['one key head, relu, sinusoidal', { ...tiny, keyHeads: 1, ffn: 'relu', positions: 'sinusoidal' }],
   ['no positions', { ...tiny, positions: 'none' }],
+  ['blocks of attention alone', { ...tiny, ffn: 'none', norm: 'layer' }],
 ];
 
 /** Parameters far from their small beginning, so that mistakes show. */

@@ -18,7 +18,7 @@ import {
   type Tensor,
   type Types,
 } from '@heddle/core';
-import { preNormBlock } from './block.js';
+import { attentionBlock, preNormBlock } from './block.js';
 import { cacheWrite } from './cache-write.js';
 import { decoderConfig, type DecoderConfig, type PartialDecoderConfig, type PartOptions } from './config.js';
 import { builtInSource } from './parts/built-in.js';
@@ -55,7 +55,9 @@ export function createDecoder(partial: PartialDecoderConfig, parts: PartSource =
   const make = makers(config, parts);
   const attentions = Array.from({ length: depth }, (_, block) => make.attention(block));
   const blocks = attentions.map((attention, block) =>
-    preNormBlock({ attentionNorm: make.norm(), attention, ffnNorm: make.norm(), ffn: make.feedForward(block) }, rate),
+    config.ffn === 'none'
+      ? attentionBlock({ attentionNorm: make.norm(), attention }, rate)
+      : preNormBlock({ attentionNorm: make.norm(), attention, ffnNorm: make.norm(), ffn: make.feedForward(block) }, rate),
   );
   const params: Params = {
     embed: embedding(vocabulary, width, { init: normal(spread) }),
@@ -76,9 +78,9 @@ export function createDecoder(partial: PartialDecoderConfig, parts: PartSource =
   ): Tensor => {
     const { embed, positions, drop, blocks: wired, norm, head } = bound as unknown as Wired;
     const signals = positions(at);
-    const handed = new Map<string, Tensor>();
     const embedded = embed(ids); // [B, N, D]
     let x = drop(signals.embedding ? embedded.add(signals.embedding) : embedded);
+    const handed = new Map([['embedded', x]]);
     wired.forEach((block, i) => {
       const remembered = new Set<string>();
       const view: AttentionView = {

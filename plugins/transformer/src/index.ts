@@ -16,7 +16,7 @@ export {
 } from './config.js';
 export { decoderParameters } from './count.js';
 export { createDecoder, decoderFactory } from './decoder.js';
-export { preNormBlock, type BlockParts } from './block.js';
+export { attentionBlock, preNormBlock, type BlockParts } from './block.js';
 export { builtInParts, builtInSource, partsOf } from './parts/built-in.js';
 export {
   defineAttention,

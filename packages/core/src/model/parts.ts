@@ -27,7 +27,10 @@ export interface AttentionView {
    *   capacity), in which places are no positions: only the mask says what may be seen
    */
   remember(name: string, rows: Tensor): Tensor;
-  /** What a layer hands to later layers of the same pass, such as attention maps for residual attention. By name. */
+  /**
+   * What a layer hands to later layers of the same pass, such as attention maps for residual attention. By name;
+   * `embedded` is there from the start: the input of the first block, before its norm. @shape [B, N, D]
+   */
   readonly handed: Map<string, Tensor>;
 }
 

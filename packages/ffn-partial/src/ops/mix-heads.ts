@@ -1,0 +1,90 @@
+/** A small network over heads, the same at every place: how G maps become E ("HDP"), and how heads interact. */
+
+import { defineOp, refuse, relu, showTypes, where, type Tensor, type TensorType } from '@heddle/core';
+
+export interface Mixing {
+  /** @shape [G, J] */
+  readonly up: Tensor;
+  /** @shape [J] */
+  readonly upBias: Tensor;
+  /** @shape [J, K] */
+  readonly down: Tensor;
+  /** @shape [K] */
+  readonly downBias: Tensor;
+}
+
+const column = (bias: Tensor): Tensor => bias.reshape(bias.size, 1);
+const overPlaces = (x: Tensor): Tensor => x.sum([0, 2]);
+
+function expectMixing(types: readonly TensorType[]): readonly [number, number, number, number] {
+  const [x, up, upBias, down, downBias, keep] = types.map(t => t.shape);
+  const [B, G, M] = x ?? [];
+  const [J, K] = [up?.[1], down?.[1]];
+  const lawful =
+    (types.length === 5 || types.length === 6) &&
+    x!.length === 3 &&
+    up!.join() === [G, J].join() &&
+    upBias!.join() === [J].join() &&
+    down!.join() === [J, K].join() &&
+    downBias!.join() === [K].join() &&
+    (keep === undefined || keep.join() === [B, J, M].join());
+  if (!lawful) {
+    refuse(
+      'partial.mixHeads',
+      'E_SHAPE',
+      `expected x [B, G, M], weights [G, J], [J], [J, K], [K], and optionally factors [B, J, M], received ${showTypes(types)}.`,
+      { types },
+    );
+  }
+  return [B!, J!, K!, M!];
+}
+
+/**
+ * Inputs: x [B, G, M], weights [G, J] and [J], [J, K] and [K], and optionally factors [B, J, M] of the hidden cells
+ * (dropout). Outputs: the result [B, K, M], and the hidden cells [B, J, M], which are all that the gradient keeps.
+ */
+export const mixHeadsOp = defineOp({
+  name: 'partial.mixHeads',
+  version: 1,
+  infer(types) {
+    const [B, J, K, M] = expectMixing(types);
+    return [
+      { dtype: 'f32', shape: [B, K, M] },
+      { dtype: 'f32', shape: [B, J, M] },
+    ];
+  },
+  decompose([x, up, upBias, down, downBias, keep]) {
+    const active = relu(up!.matmul(x!, { transposeLeft: true }).add(column(upBias!)));
+    const hidden = keep ? active.mul(keep) : active; // [B, J, M]
+    return [down!.matmul(hidden, { transposeLeft: true }).add(column(downBias!)), hidden];
+  },
+  vjp({ cts: [ct = null, ctHidden = null], inputs: [x, up, , down, , keep], outputs: [, hidden] }) {
+    // Second derivatives alone ask for the gradient of the hidden cells.
+    const viaDown = ct && down!.matmul(ct);
+    const towards = viaDown && ctHidden ? viaDown.add(ctHidden) : (viaDown ?? ctHidden!);
+    const scaled = keep ? towards.mul(keep) : towards;
+    const slope = where(hidden!.greater(0), scaled, 0); // [B, J, M]
+    return [
+      up!.matmul(slope),
+      x!.matmul(slope, { transposeRight: true }).sum(0),
+      overPlaces(slope),
+      ct && hidden!.matmul(ct, { transposeRight: true }).sum(0),
+      ct && overPlaces(ct),
+      ...(keep ? [null] : []),
+    ];
+  },
+});
+
+/**
+ * The network over axis 1 of x, whatever stands behind it.
+ *
+ * @param keep factors of the hidden cells, [B, J, ...]
+ * @shape x [B, G, ...] -> [B, K, ...]
+ */
+export function mixHeads(x: Tensor, { up, upBias, down, downBias }: Mixing, keep: Tensor | null = null): Tensor {
+  const [B, G, ...places] = x.shape as readonly [number, number, ...number[]];
+  const [J, K] = down.shape as readonly [number, number];
+  const weights = [up, upBias, down, downBias];
+  const [mixed] = mixHeadsOp([x.reshape(B, G, -1), ...weights, ...(keep ? [keep.reshape(B, J, -1)] : [])], {});
+  return mixed!.reshape(B, K, ...places);
+}
