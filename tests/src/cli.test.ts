@@ -27,9 +27,14 @@ const objects = ({ stdout }: Pick<Ended, 'stdout'>): readonly Record<string, unk
     .filter(line => line !== '')
     .map(line => JSON.parse(line) as Record<string, unknown>);
 
+const pairs = (options: Readonly<Record<string, string | number>>): readonly string[] =>
+  Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+
 const training = (out: string): readonly string[] => [
-  ...['train', '--json', '--text', text, '--out', out, '--model', 'tiny', '--tokenizer', 'byte', '--dropout', '0.1'],
-  ...['--steps', String(steps), '--batch', '4', '--length', '32', '--checkpoint-every', '7', '--evaluate-every', '0'],
+  'train',
+  '--json',
+  ...pairs({ text, out, model: 'tiny', tokenizer: 'byte', dropout: 0.1 }),
+  ...pairs({ steps, batch: 4, length: 32, 'checkpoint-every': 7, 'evaluate-every': 0 }),
 ];
 
 /** Runs until a step was reported, then sends a signal, and waits for the end. */

@@ -54,6 +54,7 @@ function of(
 export function decoderParameters(config: DecoderConfig): number {
   const { vocabulary, width, depth, tied } = config;
   const norm = of('norm', norms, config);
-  const block = of('attention', attentions, config) + of('ffn', feedForwards, config) + (config.ffn === 'none' ? 1 : 2) * norm;
+  const block =
+    of('attention', attentions, config) + of('ffn', feedForwards, config) + (config.ffn === 'none' ? 1 : 2) * norm;
   return vocabulary * width * (tied ? 1 : 2) + of('positions', positions, config) + depth * block + norm;
 }

@@ -57,7 +57,10 @@ export function createDecoder(partial: PartialDecoderConfig, parts: PartSource =
   const blocks = attentions.map((attention, block) =>
     config.ffn === 'none'
       ? attentionBlock({ attentionNorm: make.norm(), attention }, rate)
-      : preNormBlock({ attentionNorm: make.norm(), attention, ffnNorm: make.norm(), ffn: make.feedForward(block) }, rate),
+      : preNormBlock(
+          { attentionNorm: make.norm(), attention, ffnNorm: make.norm(), ffn: make.feedForward(block) },
+          rate,
+        ),
   );
   const params: Params = {
     embed: embedding(vocabulary, width, { init: normal(spread) }),
