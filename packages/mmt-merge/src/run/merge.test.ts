@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Recipe } from '../recipe/recipe.js';
+import type { MergeMethod } from '@heddle/core';
 import { openTensors } from '@heddle/core/node';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -104,6 +105,34 @@ describe('laws, from file to file', () => {
     near(await tensorsOf(sharded), one, 0);
     near(await tensorsOf(await merge({ ...recipe, dtypes: { accumulate: 'float64' } })), one, 1e-5);
     expect(await tensorsOf(await merge({ ...recipe, seed: 4 }))).not.toEqual(one);
+  });
+});
+
+describe('a method of a third party', () => {
+  /** Only its meaning is given, no way in pieces. */
+  const middle: MergeMethod = {
+    name: 'middle',
+    describe: 'half of the first and half of the second',
+    laws: { orderIndependent: true, needsBase: false, models: { least: 2, most: 2 } },
+    merge: ({ models: [a, b] }) => a!.add(b!).mul(0.5),
+  };
+  /** One tensor of several pieces, one shorter than a vector. */
+  const wide = (seed: number): Tensors => ({
+    'model.wide.weight': { shape: [40, 500], data: numbers(20_000, seed) },
+    'model.bias': { shape: [3], data: numbers(3, seed + 9) },
+  });
+
+  it('that says only what it means runs through its graph, tensors of any length', async () => {
+    const [one, other] = [wide(1), wide(2)];
+    writeModel(join(folder, 'wide1'), one);
+    writeModel(join(folder, 'wide2'), other);
+    const recipe = { merge_method: 'middle', models: [{ model: 'wide1' }, { model: 'wide2' }] } as unknown as Recipe;
+    const found = await tensorsOf(join(await merge(recipe, { methods: [middle] }), 'model.safetensors'));
+    expect(Object.keys(found).sort()).toEqual(Object.keys(one).sort());
+    for (const [name, { data }] of Object.entries(one))
+      expect(found[name]).toEqual(
+        Array.from(data, (x, i) => Math.fround(0.5 * Math.fround(x + other[name]!.data[i]!))),
+      );
   });
 });
 

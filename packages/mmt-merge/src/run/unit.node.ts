@@ -12,6 +12,7 @@ import {
   type MergeTask,
 } from '@heddle/core';
 import { byteSize, type StorageDtype } from '@heddle/core/files';
+import { mergeByGraph } from '../apply/tensors.js';
 import { isFloat } from '../checkpoint/view.js';
 import { rowsOf, type TensorPlan } from '../plan/plan.js';
 import { bytesOfSource, dtypeOfSource, type Source } from '../plan/source.js';
@@ -170,9 +171,11 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
   function merge({ tensor, from, to }: Unit, put: (bytes: Uint8Array) => void): number {
     const method = methods.find(({ name }) => name === tensor.method)!;
     const { columns, elements } = rowsOf(tensor.shape);
-    const size = pieceSize(columns);
-    const passes = passesOf(method, tensor, name => memory(`scratch ${name}`, size));
-    const several = passes.looks.length > 0;
+    // A method that says only what it means: all of the tensor at once, through its graph.
+    const size = method.stream === undefined ? Math.max(1, elements) : pieceSize(columns);
+    const passes =
+      method.stream === undefined ? null : passesOf(method, tensor, name => memory(`scratch ${name}`, size));
+    const several = passes !== null && passes.looks.length > 0;
     const inputs = [...tensor.models, ...(tensor.base === null ? [] : [tensor.base])];
     const held = inputs.reduce((n, { source }) => n + bytesOfSource(source), 0);
     const options = { files, converter: convert, hold: several && held <= settings.memory, ahead: readAhead, to };
@@ -199,9 +202,24 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
         return array;
       },
     });
+    const models = inputs.map(({ model }) => model);
+    if (passes === null) {
+      const all = pieceAt(0, elements);
+      const own = (array: MergeArray): MergeArray => array.subarray(0, elements);
+      const merged = mergeByGraph(method, {
+        shape: tensor.shape,
+        models: all.models.map(own),
+        base: all.base === null ? null : own(all.base),
+        options: tensor.options,
+        each: tensor.each,
+        ...(method.random === true ? { uniforms: all.models.map((_, i) => own(all.uniforms(i))) } : {}),
+      });
+      return pieces({ from, to }, columns, tensor, models, put, ({ start, length, out }) =>
+        out.set(merged.subarray(start, start + length)),
+      );
+    }
     for (const look of passes.looks)
       for (let start = 0; start < elements; start += size) look(pieceAt(start, Math.min(size, elements - start)));
-    const models = inputs.map(({ model }) => model);
     return pieces({ from, to }, columns, tensor, models, put, ({ start, length, out }) =>
       passes.write(pieceAt(start, length), out),
     );
