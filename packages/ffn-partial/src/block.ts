@@ -78,29 +78,29 @@ interface Maps {
   readonly bias?: Tensor;
 }
 
-type Map1 = ((x: Tensor) => Tensor) & Maps;
+type LinearMap = ((x: Tensor) => Tensor) & Maps;
 
 /** The parameter tree, bound. What the configuration leaves out is not there. */
 interface Wired {
-  readonly query: Map1;
-  readonly key: Map1;
-  readonly value: Map1;
-  readonly gate: Map1;
-  readonly output: Map1;
+  readonly query: LinearMap;
+  readonly key: LinearMap;
+  readonly value: LinearMap;
+  readonly gate: LinearMap;
+  readonly output: LinearMap;
   readonly queryNorm: (x: Tensor) => Tensor;
   readonly keyNorm: (x: Tensor) => Tensor;
-  readonly mix: { readonly up: Map1; readonly down: Map1 };
+  readonly mix: { readonly up: LinearMap; readonly down: LinearMap };
   readonly scores?: (query: Tensor, key: Tensor, mask: Tensor | null) => Tensor;
-  readonly interact: { readonly up: Map1; readonly down: Map1 };
+  readonly interact: { readonly up: LinearMap; readonly down: LinearMap };
   readonly feedNorm: (x: Tensor) => Tensor;
-  readonly feed: { readonly up: Map1; readonly down: Map1 };
+  readonly feed: { readonly up: LinearMap; readonly down: LinearMap };
   readonly feedPerHead: {
     readonly up: Tensor;
     readonly upBias?: Tensor;
     readonly down: Tensor;
     readonly downBias?: Tensor;
   };
-  readonly inner: Map1;
+  readonly inner: LinearMap;
   readonly attentionDrop: (x: Tensor) => Tensor;
   readonly feedDrop: (x: Tensor) => Tensor;
   readonly context: Context;

@@ -5,7 +5,7 @@ import type { Initialiser } from '@heddle/core';
 const cells = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
 /** Uniform in +-bound. */
-export const uniform = (bound: number): Initialiser => ({
+const uniform = (bound: number): Initialiser => ({
   name: `uniform(${bound})`,
   fill: (shape, draw) => Float32Array.from({ length: cells(shape) }, () => (2 * draw() - 1) * bound),
 });
