@@ -129,7 +129,7 @@ export function childrenOf(node: Node): readonly Node[] {
 }
 
 /** The same node over other children, in the order of `childrenOf`. */
-export function withChildren(node: Node, children: readonly Node[]): Node {
+function withChildren(node: Node, children: readonly Node[]): Node {
   switch (node.kind) {
     case 'add':
     case 'mul':

@@ -146,13 +146,7 @@ export function pairMaps(q: Tensor, k: Tensor): Tensor {
 const sameSize = (type: TensorType | undefined, size: number): boolean =>
   type?.shape.length === 1 && type.shape[0] === size;
 
-export function expectMask(
-  mask: TensorType | undefined,
-  B: number,
-  T: number,
-  S: number,
-  types: readonly TensorType[],
-): void {
+function expectMask(mask: TensorType | undefined, B: number, T: number, S: number, types: readonly TensorType[]): void {
   const [b, one, t, s] = mask?.shape ?? [];
   const lawful = (b === B || b === 1) && one === 1 && (t === T || t === 1) && s === S && mask?.shape.length === 4;
   expect(lawful, `a mask [${B} or 1, 1, ${T} or 1, ${S}]`, types);

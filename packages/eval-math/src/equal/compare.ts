@@ -122,7 +122,7 @@ export function sameReading(gold: Reading, answer: Reading, context: Context): A
 export const squeezed = (text: string): string =>
   text.replace(/\\[dt]frac/g, '\\frac').replace(/\\(?:left|right|[,;:! ])(?![a-zA-Z])|\s+/g, '');
 
-export function same(gold: Node, answer: Node, context: Context): Answer {
+function same(gold: Node, answer: Node, context: Context): Answer {
   const { budget, options } = context;
   spend(budget, 2);
   if (gold === answer) return true;

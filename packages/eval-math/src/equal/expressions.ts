@@ -28,7 +28,7 @@ export interface Found {
 }
 
 /** Symbols with free values, sorted. */
-export function symbolsOf(...nodes: readonly Node[]): readonly string[] {
+function symbolsOf(...nodes: readonly Node[]): readonly string[] {
   const names = new Set<string>();
   for (const node of nodes)
     some(node, n => {
@@ -39,7 +39,7 @@ export function symbolsOf(...nodes: readonly Node[]): readonly string[] {
 }
 
 /** Both forms in one scope; null where one is no expression. */
-export function formsOf(
+function formsOf(
   a: Node,
   b: Node,
   budget: Budget,
@@ -60,7 +60,7 @@ export interface Decimal {
   readonly digits: number;
 }
 
-export function decimalOf(node: Node): Decimal | null {
+function decimalOf(node: Node): Decimal | null {
   switch (node.kind) {
     case 'number':
       return node.decimals === null ? null : { value: node.value, decimals: node.decimals, digits: node.digits };
@@ -105,7 +105,7 @@ export function decimalOf(node: Node): Decimal | null {
  *
  * @param places how many digits behind the point are enough; with fewer, two more significant digits than that are
  */
-export function isRounded(decimal: Decimal, other: number | Rational, places: number): boolean {
+function isRounded(decimal: Decimal, other: number | Rational, places: number): boolean {
   if (decimal.value.n === 0n) return false;
   if (decimal.decimals < places && decimal.digits < places + 2) return false;
   if (decimal.digits < Math.min(3, places)) return false;
@@ -209,7 +209,7 @@ const tolerance = 1e-10;
 const enough = 3;
 
 /** Numbers at fixed points: positive ones first, then of both signs, then whole ones for what is meant for those. */
-export function pointsFor(names: readonly string[]): readonly Assignment[] {
+function pointsFor(names: readonly string[]): readonly Assignment[] {
   const points: Assignment[] = [];
   for (let round = 0; round < 10; round++) {
     const at: Record<string, z.Complex> = {};

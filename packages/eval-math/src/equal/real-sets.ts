@@ -82,7 +82,7 @@ const piece = (low: End, high: End): RealSet =>
   low.value < high.value || (low.value === high.value && low.closed && high.closed) ? [{ low, high }] : [];
 
 /** Sorted and merged where they touch. */
-export function union(...sets: readonly RealSet[]): RealSet {
+function union(...sets: readonly RealSet[]): RealSet {
   const all = sets.flat().toSorted((a, b) => a.low.value - b.low.value || Number(b.low.closed) - Number(a.low.closed));
   const merged: Piece[] = [];
   for (const next of all) {
@@ -101,10 +101,10 @@ export function union(...sets: readonly RealSet[]): RealSet {
 const higher = (a: End, b: End): End => (a.value > b.value || (a.value === b.value && !a.closed) ? a : b);
 const lower = (a: End, b: End): End => (a.value < b.value || (a.value === b.value && !a.closed) ? a : b);
 
-export const intersection = (a: RealSet, b: RealSet): RealSet =>
+const intersection = (a: RealSet, b: RealSet): RealSet =>
   union(a.flatMap(x => b.flatMap(y => piece(higher(x.low, y.low), lower(x.high, y.high)))));
 
-export function complement(set: RealSet): RealSet {
+function complement(set: RealSet): RealSet {
   let rest = everything;
   for (const { low, high } of set)
     rest = intersection(rest, [

@@ -41,7 +41,7 @@ const whole = (n: number): Form => ({ over: p.constant(q.whole(n)), under: p.one
 const polynomialForm = (over: Polynomial): Form => ({ over, under: p.one });
 const constantForm = (value: Rational): Form => polynomialForm(p.constant(value));
 
-export function addForms(a: Form, b: Form, scope: Scope): Form {
+function addForms(a: Form, b: Form, scope: Scope): Form {
   const { budget } = scope;
   if (a.under === b.under || p.show(a.under) === p.show(b.under))
     return { over: p.add(a.over, b.over, budget), under: a.under };
@@ -51,7 +51,7 @@ export function addForms(a: Form, b: Form, scope: Scope): Form {
   };
 }
 
-export function multiplyForms(a: Form, b: Form, { budget }: Scope): Form {
+function multiplyForms(a: Form, b: Form, { budget }: Scope): Form {
   return tidy({ over: p.multiply(a.over, b.over, budget), under: p.multiply(a.under, b.under, budget) }, budget);
 }
 
@@ -861,7 +861,7 @@ export const substitute = (node: Node, name: string, by: Node): Node =>
 
 // Numbers
 
-export function valueOfGenerator(name: string, at: Assignment, scope: Scope): z.Complex {
+function valueOfGenerator(name: string, at: Assignment, scope: Scope): z.Complex {
   if (name === p.imaginary) return z.complex(0, 1);
   if (name === 'π') return z.complex(Math.PI);
   if (name === 'e') return z.complex(Math.E);

@@ -94,7 +94,7 @@ export function scale(a: Polynomial, by: Rational, budget: Budget): Polynomial {
 export const negate = (a: Polynomial, budget: Budget): Polynomial => scale(a, q.whole(-1), budget);
 
 /** The product of two terms; whole powers of primes and of i are taken into the coefficient. */
-export function multiplyTerms(a: Term, b: Term, budget: Budget): Term {
+function multiplyTerms(a: Term, b: Term, budget: Budget): Term {
   spend(budget, 1 + a.monomial.length + b.monomial.length);
   let coefficient = q.multiply(a.coefficient, b.coefficient);
   check(coefficient, budget);

@@ -56,7 +56,6 @@ export const compare = (a: Rational, b: Rational): number => {
   const difference = a.n * b.d - b.n * a.d;
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 };
-export const isWhole = (a: Rational): boolean => a.d === 1n;
 
 export function floor(a: Rational): bigint {
   const quotient = a.n / a.d;

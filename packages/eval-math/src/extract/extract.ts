@@ -142,7 +142,7 @@ function continues(gap: string): boolean {
 // Formulas
 
 /** Formulas in their delimiters, in order. */
-export function formulasOf(text: string, inlineLines = true): readonly Span[] {
+function formulasOf(text: string, inlineLines = true): readonly Span[] {
   const found: Span[] = [];
   /** Ends that do not come any more: each is looked for in vain only once. */
   const missing = new Set<string>();

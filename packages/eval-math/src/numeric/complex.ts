@@ -25,7 +25,7 @@ export function divide(a: Complex, b: Complex): Complex {
   return scale === 0 ? nothing : { re: (a.re * b.re + a.im * b.im) / scale, im: (a.im * b.re - a.re * b.im) / scale };
 }
 
-export const exp = (z: Complex): Complex =>
+const exp = (z: Complex): Complex =>
   z.im === 0 ? complex(Math.exp(z.re)) : complex(Math.exp(z.re) * Math.cos(z.im), Math.exp(z.re) * Math.sin(z.im));
 export const ln = (z: Complex): Complex =>
   z.re === 0 && z.im === 0

@@ -285,9 +285,3 @@ function limitOf(point: (x: Complex) => Complex, target: Complex, side: number):
   const [left, right] = [along(-1), along(1)];
   return z.size(z.subtract(left, right)) <= 1e-6 * Math.max(1, z.size(right)) ? right : z.nothing;
 }
-
-/** The number of a tree without symbols; null where it has none. */
-export function numberOf(node: Node, budget: Budget): number | null {
-  const found = evaluate(node, {}, budget);
-  return found.im === 0 && !Number.isNaN(found.re) ? found.re : null;
-}

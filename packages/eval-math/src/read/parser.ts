@@ -7,7 +7,7 @@
  */
 
 import { overBudget, spend, unparsed, type Budget } from '../budget.js';
-import { rational, whole, zero } from '../exact/rational.js';
+import { whole, zero } from '../exact/rational.js';
 import { call, numberNode, symbol, type Node, type RelationName } from '../tree.js';
 import { decimalNumber, tokenize, type Token } from './lexer.js';
 import { trailingUnit } from './prose.js';
@@ -1324,6 +1324,3 @@ const baseWords: Readonly<Record<string, number>> = {
   nine: 9,
   ten: 10,
 };
-
-/** A fraction of two whole numbers. */
-export const fraction = (n: bigint, d: bigint): Node => numberNode(rational(n, d));

@@ -23,7 +23,7 @@ export interface ReadOptions {
 }
 
 /** Takes away what frames an answer: delimiters of math, boxes, emphasis, a full stop. Linear in its length. */
-export function unframed(source: string): string {
+function unframed(source: string): string {
   let text = source.trim();
   if (/^[\w+-]+(?:\.\d+)?$/.test(text) || (bareStart.test(text) && bareEnd.test(text))) return text;
   for (let round = 0; round < 6; round++) {

@@ -105,5 +105,3 @@ export const unitOf = (name: string): Unit | null =>
 
 /** Names that are units even where they stand as plain letters after a number; single letters are variables there. */
 export const isPlainUnit = (name: string): boolean => name.length > 1 && name !== 'in' && unitOf(name) !== null;
-
-export const currencySigns = '€£¥₹¢';

@@ -64,7 +64,7 @@ function truncated({ values, left, right }: Svd, rows: number, columns: number, 
 }
 
 /** All of them, of a matrix of which one side is small. */
-export function exact({ rows, columns, data }: Matrix): Svd {
+function exact({ rows, columns, data }: Matrix): Svd {
   if (rows < columns) {
     const flipped = exact({ rows: columns, columns: rows, data: transpose(data, rows, columns) });
     const k = flipped.values.length;

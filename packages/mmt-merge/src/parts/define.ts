@@ -29,7 +29,7 @@ export const weight: MergeParameter = perModel('share of the model');
  */
 export const baseOf = (method: string, { base }: MergeInputs): Tensor => base ?? refuseBase(method);
 
-export function refuseBase(method: string): never {
+function refuseBase(method: string): never {
   return fail('E_MERGE', `${method}: expected a base model, received none. Name one under base_model.`, {
     method,
     reason: 'base',

@@ -5,7 +5,7 @@ import { loopsFor, simd } from '../simd/simd.js';
 import { byteSize, narrowBf16, narrowF16, widenBf16, widenF16, type StorageDtype } from '@heddle/core/files';
 
 /** Memory that grows to what is asked and stays. */
-export function buffer(): (bytes: number) => Uint8Array {
+function buffer(): (bytes: number) => Uint8Array {
   let memory = new Uint8Array(0);
   return bytes => {
     if (memory.length < bytes) memory = new Uint8Array(Math.ceil(bytes / 4096) * 4096);

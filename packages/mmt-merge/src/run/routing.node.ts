@@ -11,7 +11,7 @@ export interface Routing {
   readonly routes: Readonly<Record<string, string>>;
 }
 
-export function routingOf({ groups = {} }: Recipe): Routing {
+function routingOf({ groups = {} }: Recipe): Routing {
   const modules = Object.fromEntries(
     Object.entries(groups).map(([name, { models }]) => [
       name,

@@ -71,7 +71,7 @@ const readAhead = 8 << 20;
 export const needsWhole = (method: MergeMethod, tensor: TensorPlan): boolean =>
   !tensor.copy && passesOf(method, tensor, () => new Float32Array(0)).looks.length > 0;
 
-export function passesOf(method: MergeMethod, tensor: TensorPlan, scratch: MergeTask['scratch']): MergePasses {
+function passesOf(method: MergeMethod, tensor: TensorPlan, scratch: MergeTask['scratch']): MergePasses {
   const { elements, columns } = rowsOf(tensor.shape);
   return method.stream!({
     shape: tensor.shape,

@@ -6,10 +6,10 @@
 
 export type Code = readonly (number | Code)[];
 
-export const flat = (code: Code): number[] => code.flatMap(part => (typeof part === 'number' ? [part] : flat(part)));
+const flat = (code: Code): number[] => code.flatMap(part => (typeof part === 'number' ? [part] : flat(part)));
 
 /** LEB128 of a number that is not negative. */
-export function unsigned(value: number): number[] {
+function unsigned(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
   do {
@@ -20,7 +20,7 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
-export function signed(value: number): number[] {
+function signed(value: number): number[] {
   const bytes: number[] = [];
   let rest = value;
   for (;;) {
@@ -31,7 +31,7 @@ export function signed(value: number): number[] {
   }
 }
 
-export const types = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
+const types = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 export type Type = keyof typeof types;
 
 export interface Func {
@@ -89,7 +89,6 @@ export const v = { not: one(0x4d), and: two(0x4e), andNot: two(0x4f), or: two(0x
 export const select = (yes: Code, no: Code, mask: Code): Code => [yes, no, mask, simd(0x52)];
 export const i4 = { eq: two(0x37), gtS: two(0x3b), all: one(0xa3), shl: two(0xab), shrU: two(0xad), shrS: two(0xac), add: two(0xae), sub: two(0xb1) }; // prettier-ignore
 export const extendLow16 = one(0xa9);
-export const narrowU16 = two(0x86); // i16x8.narrow_i32x4_u, which takes its input as signed and clamps
 export const f64 = {
   add: two(0xf0),
   mul: two(0xf2),

@@ -4,7 +4,7 @@ import type { HostTensor } from '@heddle/core';
 import { openCompiler } from '../gpujs/adapter.js';
 import type { Lowered } from '../lower/lower.js';
 import { productReads, productText } from '../lower/product.js';
-import { breath } from './breath.js';
+import { breather } from './breath.js';
 import { isHostTensor, type Engine, type Held, type Program, type Run } from './engine.js';
 import { contentOf, hold, tensorOf, type HeldCells } from './host-memory.js';
 
@@ -65,18 +65,18 @@ async function load(
   const at = (id: number): number => memory.slotOf.get(id)!;
   for (const { place, data } of lowered.fixed) slots[at(place.id)] = Float32Array.from(data);
   const hostOf = (t: HostTensor | Held): HostTensor => (isHostTensor(t) ? t : contentOf(t, engine));
+  const rest = breather();
   return {
     async run({ inputs, keep, signal }: Run) {
       // As floats: gpu.js takes a kernel apart again when the kind of an argument changes.
       for (const [input, place] of Object.entries(lowered.fed))
         slots[at(place.id)] = Float32Array.from(hostOf(inputs[input]!).data);
-      let since = performance.now();
       for (const { run, reads, to } of steps) {
         slots[to] = run(...reads.map(slot => slots[slot])) as Float32Array;
-        if (performance.now() - since > 20) {
-          await breath();
+        const turn = rest();
+        if (turn !== null) {
+          await turn;
           signal?.throwIfAborted();
-          since = performance.now();
         }
       }
       const outputs: Record<string, HostTensor> = {};

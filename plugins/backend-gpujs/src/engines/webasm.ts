@@ -9,7 +9,7 @@ import type { Lowered, Pass } from '../lower/lower.js';
 import { contentOf, hold, tensorOf, type HeldCells } from './host-memory.js';
 import { isHostTensor, type Engine, type Held, type Program, type Run } from './engine.js';
 import { productModule, scratchBytes } from './wasm-product.js';
-import { breath } from './breath.js';
+import { breather } from './breath.js';
 
 const align = (bytes: number): number => Math.ceil(bytes / 16) * 16;
 
@@ -104,16 +104,16 @@ async function load(
   const product = await productModule(memory, at, scratch, lowered.passes);
   const put = (id: number, data: ArrayLike<number>): void => floats.set(data, at(id) / 4);
   for (const { place, data } of lowered.fixed) put(place.id, data);
+  const rest = breather();
   return {
     async run({ inputs, keep, signal }: Run) {
       for (const [input, place] of Object.entries(lowered.fed)) put(place.id, dataOf(inputs[input]!, engine));
-      let since = performance.now();
       for (const run of runs) {
         run();
-        if (performance.now() - since > 20) {
-          await breath(); // timers, signals and drawing have their turn
+        const turn = rest();
+        if (turn !== null) {
+          await turn;
           signal?.throwIfAborted();
-          since = performance.now();
         }
       }
       const outputs: Record<string, HostTensor> = {};

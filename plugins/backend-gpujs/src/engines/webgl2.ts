@@ -5,7 +5,7 @@ import { openCompiler } from '../gpujs/adapter.js';
 import type { Lowered, Place } from '../lower/lower.js';
 import { readsOf } from '../lower/plan-memory.js';
 import { productReads, productText } from '../lower/product.js';
-import { breath } from './breath.js';
+import { breather } from './breath.js';
 import { isHostTensor, type Engine, type Held, type Program, type Run } from './engine.js';
 import { tensorOf } from './host-memory.js';
 
@@ -123,6 +123,7 @@ function load(lowered: Lowered, title: string, { compiler, upload, textureOf, re
     );
     return { run, reads: reads.map(p => p.id), to: pass.output.id, dead };
   });
+  const rest = breather();
   return {
     async run({ inputs, keep, signal }: Run) {
       const textures = new Map<number, Texture>(fixed);
@@ -137,7 +138,6 @@ function load(lowered: Lowered, title: string, { compiler, upload, textureOf, re
       }
       const made = new Set<number>();
       try {
-        let since = performance.now();
         for (const { run, reads, to, dead } of steps) {
           textures.set(to, run(...reads.map(id => textures.get(id))) as Texture);
           made.add(to);
@@ -145,10 +145,10 @@ function load(lowered: Lowered, title: string, { compiler, upload, textureOf, re
             textures.get(id)!.delete();
             made.delete(id);
           }
-          if (performance.now() - since > 20) {
-            await breath();
+          const turn = rest();
+          if (turn !== null) {
+            await turn;
             signal?.throwIfAborted();
-            since = performance.now();
           }
         }
         const outputs: Record<string, HostTensor> = {};
