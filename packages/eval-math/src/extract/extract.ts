@@ -1,6 +1,7 @@
 /** Finds the answer in what a model wrote. Linear in the length of the text; says how the answer was found. */
 
 import { matchBraces } from '../read/lexer.js';
+import { readDate } from '../read/dates.js';
 import { isProse } from '../read/prose.js';
 import { announcements, anyAnnouncement, reasoningEnds, turnEnds } from './phrases.js';
 
@@ -340,5 +341,7 @@ function findChoice(text: string): Extraction | null {
 
 function findWhole(text: string): Extraction | null {
   const bare = text.trim();
-  return bare.length <= 2_000 && !isProse(bare) ? { text: bare, how: 'whole', plain: !/[$\\]/.test(bare) } : null;
+  return bare.length <= 2_000 && (readDate(bare) !== null || !isProse(bare))
+    ? { text: bare, how: 'whole', plain: !/[$\\]/.test(bare) }
+    : null;
 }

@@ -2,6 +2,7 @@
 
 import { isStop, type Budget, type Stop } from '../budget.js';
 import type { Node } from '../tree.js';
+import { readDate } from './dates.js';
 import { decimalNumber } from './lexer.js';
 import { parse } from './parser.js';
 import { isProse, trailingUnit } from './prose.js';
@@ -122,6 +123,8 @@ export function read(source: string, budget: Budget, options: ReadOptions = {}):
     const node = decimalNumber(simple[2]!);
     return { text, node: simple[1] === '-' ? { kind: 'neg', arg: node } : node, stop: null, words: null };
   }
+  const date = readDate(text);
+  if (date !== null) return { text, node: { kind: 'text', text: date }, stop: null, words: null };
   const words = wordsOf(text);
   const nothing = (stop: Stop): Reading => ({ text, node: null, stop, words });
   if (text === '') return nothing({ stop: 'unparsed', what: 'an answer', at: 0 });
