@@ -6,7 +6,7 @@ import type { Lowered } from '../lower/lower.js';
 import { productReads, productText } from '../lower/product.js';
 import { breather } from './breath.js';
 import { isHostTensor, type Engine, type Held, type Program, type Run } from './engine.js';
-import { contentOf, hold, tensorOf, type HeldCells } from './host-memory.js';
+import { contentOf, hostMemory, tensorOf, type HeldCells } from './host-memory.js';
 
 export async function openCpu(): Promise<Engine> {
   const compiler = await openCompiler('cpu');
@@ -14,20 +14,11 @@ export async function openCpu(): Promise<Engine> {
   return {
     name,
     about: 'gpu.js compiles to JavaScript, one thread',
-    resident: false,
     tolerance: 2e-5,
     maxReads: 16,
     maxElements: 2 ** 24,
     load: async (lowered, title) => load(lowered, title, compiler, name),
-    hold,
-    read: async held => {
-      const { dtype, shape, data } = contentOf(held, name);
-      return { dtype, shape, data: data.slice() };
-    },
-    release: held => {
-      (held as HeldCells).data = null;
-    },
-    lost: () => null,
+    ...hostMemory(name),
     async close() {
       compiler.close();
     },

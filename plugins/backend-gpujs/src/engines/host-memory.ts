@@ -1,13 +1,13 @@
 /** Tensors in host memory, for modes that compute there. */
 
 import { fail, sizeOf, type HostData, type HostTensor, type TensorType } from '@heddle/core';
-import type { Held } from './engine.js';
+import type { Engine, Held } from './engine.js';
 
 export interface HeldCells extends Held {
   data: HostData | null;
 }
 
-export const hold = ({ dtype, shape, data }: HostTensor): HeldCells => ({ type: { dtype, shape }, data: data.slice() });
+const hold = ({ dtype, shape, data }: HostTensor): HeldCells => ({ type: { dtype, shape }, data: data.slice() });
 
 export const contentOf = (held: Held, engine: string): HostTensor => {
   const { type, data } = held as HeldCells;
@@ -19,6 +19,20 @@ export const contentOf = (held: Held, engine: string): HostTensor => {
     );
   return { ...type, data: data! };
 };
+
+/** How an engine keeps tensors in host memory: the same for every mode that computes there. */
+export const hostMemory = (engine: string): Pick<Engine, 'resident' | 'hold' | 'read' | 'release' | 'lost'> => ({
+  resident: false,
+  hold,
+  read: async held => {
+    const { dtype, shape, data } = contentOf(held, engine);
+    return { dtype, shape, data: data.slice() };
+  },
+  release: held => {
+    (held as HeldCells).data = null;
+  },
+  lost: () => null, // no device
+});
 
 /** Floats as a tensor of a type: whole numbers and bools are exact. */
 export function tensorOf(type: TensorType, cells: Float32Array): HostTensor {

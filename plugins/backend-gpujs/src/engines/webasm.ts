@@ -6,7 +6,7 @@
 import type { HostTensor } from '@heddle/core';
 import { openCompiler } from '../gpujs/adapter.js';
 import type { Lowered, Pass } from '../lower/lower.js';
-import { contentOf, hold, tensorOf, type HeldCells } from './host-memory.js';
+import { contentOf, hostMemory, tensorOf, type HeldCells } from './host-memory.js';
 import { isHostTensor, type Engine, type Held, type Program, type Run } from './engine.js';
 import { productModule, scratchBytes } from './wasm-product.js';
 import { breather } from './breath.js';
@@ -19,22 +19,13 @@ export async function openWebasm(): Promise<Engine> {
   return {
     name,
     about: 'gpu.js compiles to WebAssembly over one memory, one thread; products with SIMD',
-    resident: false,
     tolerance: 2e-5,
     maxReads: 16,
     maxElements: 2 ** 24,
     async load(lowered, title) {
       return load(lowered, title, compiler, name);
     },
-    hold,
-    read: async held => {
-      const { dtype, shape, data } = contentOf(held, name);
-      return { dtype, shape, data: data.slice() };
-    },
-    release: held => {
-      (held as HeldCells).data = null;
-    },
-    lost: () => null,
+    ...hostMemory(name),
     async close() {
       compiler.close();
     },
