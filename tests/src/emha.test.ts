@@ -2,18 +2,14 @@
 
 import emha, { emhaPart, headSimilarity } from '@heddle/attention-emha';
 import {
-  adamW,
   bind,
   createHost,
   evaluate,
   host,
-  hostZeros,
   initialise,
   isHeddleError,
-  nextToken,
   openReference,
   parameterTypes,
-  trainStep,
   uniforms,
   type AttentionView,
   type Backend,
@@ -34,6 +30,7 @@ import {
 import transformer from '@heddle/transformer';
 import { describe, expect, it } from 'vitest';
 import { onnxBackends, present } from './support/backends.js';
+import { learning } from './support/training.js';
 
 const V = 19;
 const parts = partsOf(createHost({ plugins: [transformer, emha] }));
@@ -212,34 +209,9 @@ describe.skipIf(engine === undefined)('training a decoder with EMHA', () => {
     ['with wide kernels', { preset: 'repo' }],
   ] as const)('%s: learns a text by heart', async (_, attention) => {
     const model = decoder(attention, { dropout: 0 });
-    const T = 16;
-    const ids = tokens(T + 1, 4);
-    const optimizer = adamW({ weightDecay: 0 });
+    const ids = tokens(17, 4);
     const backend = await engine!.open();
-    const step = await backend.compile(
-      trainStep({ model, objective: nextToken(), optimizer, batch: nextToken().batch(1, T), clip: 1 }),
-    );
-    const batch = {
-      'batch.ids': host([1, T], ids.slice(0, T), 'i32'),
-      'batch.targets': host([1, T], ids.slice(1), 'i32'),
-      'batch.mask': host([1, T], new Array(T).fill(1)),
-    };
-    let state: Record<string, HostTensor> = Object.fromEntries(
-      Object.entries(initialise(model, 0)).flatMap(([name, t]) => [
-        [`params.${name}`, t],
-        [`state.${name}.m`, hostZeros(t.shape)],
-        [`state.${name}.v`, hostZeros(t.shape)],
-      ]),
-    );
-    const losses: number[] = [];
-    for (let n = 1; n <= 80; n++) {
-      const scalars = Object.fromEntries(
-        Object.entries(optimizer.scalars(n, 0.02)).map(([name, x]) => [`scalars.${name}`, host([], [x])]),
-      );
-      const { outputs } = await step.run({ ...state, ...batch, ...scalars, key: host([2], [0, n], 'i32') });
-      losses.push(outputs['loss']!.data[0]!);
-      state = Object.fromEntries(Object.entries(outputs).filter(([name]) => name in state));
-    }
+    const losses = await learning(model, ids, backend, { steps: 80, rate: 0.02 });
     await backend.close();
     expect(losses[0]).toBeCloseTo(Math.log(V), 0);
     expect(losses.at(-1)).toBeLessThan(0.5);

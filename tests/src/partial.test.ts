@@ -1,22 +1,18 @@
 /** PartialFormer in models of @heddle/transformer: found by name, the same over a cache as over a whole text, trainable. */
 
 import {
-  adamW,
   bind,
   countParameters,
   createHost,
   expandOps,
   host,
-  hostZeros,
   i32,
   initialise,
   interpret,
   logSoftmax,
-  nextToken,
   openReference,
   parameterTypes,
   trace,
-  trainStep,
   uniforms,
   type DecoderModel,
   type HostTensor,
@@ -32,6 +28,7 @@ import transformer, {
   type PartialDecoderConfig,
 } from '@heddle/transformer';
 import { afterAll, describe, expect, it } from 'vitest';
+import { learning } from './support/training.js';
 
 const V = 19;
 const sizes = { expandHeads: 6, coreHeads: 3, ratio: 2 };
@@ -158,35 +155,10 @@ describe('a decoder of partial attention', () => {
 
   it('learns a text by heart, dropout on', { timeout: 60_000 }, async () => {
     const learner = built({ ...tiny, dropout: 0.02 });
-    const [optimizer, objective, T] = [adamW({ weightDecay: 0 }), nextToken(), 12];
     const backend = openReference();
-    const step = await backend.compile(
-      trainStep({ model: learner, objective, optimizer, batch: objective.batch(1, T), clip: 1 }),
-    );
-    const batch = {
-      'batch.ids': host([1, T], ids.slice(0, T), 'i32'),
-      'batch.targets': host([1, T], ids.slice(1), 'i32'),
-      'batch.mask': host([1, T], new Array(T).fill(1)),
-    };
-    let state: Record<string, HostTensor> = Object.fromEntries(
-      Object.entries(initialise(learner, 0)).flatMap(([name, t]) => [
-        [`params.${name}`, t],
-        [`state.${name}.m`, hostZeros(t.shape)],
-        [`state.${name}.v`, hostZeros(t.shape)],
-      ]),
-    );
-    const losses: number[] = [];
-    for (let n = 1; n <= 60; n++) {
-      const scalars = Object.fromEntries(
-        Object.entries(optimizer.scalars(n, 0.01)).map(([name, x]) => [`scalars.${name}`, host([], [x])]),
-      );
-      const { outputs } = await step.run({ ...state, ...batch, ...scalars, key: host([2], [0, n], 'i32') });
-      losses.push(outputs['loss']!.data[0]!);
-      state = Object.fromEntries(Object.entries(outputs).filter(([name]) => name in state));
-    }
+    const losses = await learning(learner, ids.slice(0, 13), backend, { steps: 60, rate: 0.01 });
     expect(losses[0]).toBeGreaterThan(2.5);
     expect(losses.at(-1)).toBeLessThan(0.3);
-    await step.close();
     await backend.close();
   });
 

@@ -8,6 +8,7 @@ import {
   defineLayer,
   dropout,
   embedding,
+  host,
   joinHeads,
   linear,
   nextToken,
@@ -171,3 +172,27 @@ export async function outcome(
 
 const lossesOf = (events: readonly TrainEvent[]): readonly number[] =>
   events.filter((event): event is StepFinished => event.type === 'step.finished').map(({ loss }) => loss);
+
+/** Losses of a model that sees one text again and again: whoever learns gets it by heart. @param ids one more than are fed */
+export async function learning(
+  model: AnyLayer,
+  ids: readonly number[],
+  backend: Backend,
+  { steps, rate }: { readonly steps: number; readonly rate: number },
+): Promise<readonly number[]> {
+  const T = ids.length - 1;
+  const batch = {
+    ids: host([1, T], ids.slice(0, T), 'i32'),
+    targets: host([1, T], ids.slice(1), 'i32'),
+    mask: host([1, T], new Array<number>(T).fill(1)),
+  };
+  const data: Batches = {
+    next: async () => ({ batch, tokens: T, cursor: null }),
+    seek: async () => {},
+    close: async () => {},
+  };
+  const optimizer = adamW({ weightDecay: 0 });
+  const plan = { name: 'by heart', model, objective: nextToken(), optimizer, schedule: () => rate, data, backend };
+  const events = await lastValueFrom(train({ ...plan, steps, clip: 1 }).pipe(toArray()));
+  return events.flatMap(event => (event.type === 'step.finished' ? [event.loss] : []));
+}
