@@ -4,7 +4,7 @@ import type { GoldenCase, GoldenFile } from '@heddle/core/testing/golden';
 import { statisticsOf, sumOf } from '../corpus.js';
 import type { CorpusMetric } from '../metric.js';
 import { pairedTest } from '../significance/paired.js';
-import { intervalOf, resampledScores, resamplesOf } from '../significance/resamples.js';
+import { intervalOf, resampledScores } from '../significance/resamples.js';
 import type { BuiltinTokenizer } from '../tokenizers/builtin.js';
 import { bleu } from '../translation/bleu.js';
 import { chrf } from '../translation/chrf.js';
@@ -73,7 +73,7 @@ function replay(row: Row, id: string, table: Systems, rows: number | undefined):
     (row['systems'] as readonly string[]).map(name => table.system(name).slice(0, rows)),
     [table.references.slice(0, rows)],
   );
-  const draws = resamplesOf(Int32Array.from(indices.flat()), indices.length, indices[0]!.length);
+  const draws = { draws: Int32Array.from(indices.flat()), samples: indices.length, segments: indices[0]!.length };
   const scores = statistics.map(one => resampledScores(metric, one, draws));
   const real = statistics.map(one => metric.score(sumOf(one)).score);
   const differences = scores[0]!.map((score, i) => Math.abs(scores[1]![i]! - score));

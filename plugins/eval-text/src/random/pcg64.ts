@@ -1,4 +1,4 @@
-/** PCG64 (O'Neill 2014: PCG XSL RR 128/64) as behind `numpy.random.default_rng`, in 32-bit arithmetic. */
+/** PCG64 (O'Neill 2014: PCG XSL RR 128/64) as behind `numpy.random.default_rng`, in arithmetic of doubles. */
 
 import { fail } from '@heddle/core';
 import { seedState } from './seed-sequence.js';
@@ -12,11 +12,61 @@ export interface Generator {
   coins(count: number): Uint8Array;
 }
 
-/** The multiplier 0x2360ed051fc65da44385df649fccf645, lowest word first. */
-const M0 = 0x9fccf645;
-const M1 = 0x4385df64;
-const M2 = 0x1fc65da4;
-const M3 = 0x2360ed05;
+/** 128 bits as limbs of 16, lowest first: eight products of two limbs add up exactly in a double. */
+const limbsOf = (words: readonly number[]): Float64Array =>
+  Float64Array.from(words.flatMap(word => [word & 0xffff, word >>> 16]));
+
+/** The multiplier 0x2360ed051fc65da44385df649fccf645. */
+const [m0, m1, m2, m3, m4, m5, m6, m7] = limbsOf([0x9fccf645, 0x4385df64, 0x1fc65da4, 0x2360ed05]) as unknown as Limbs;
+
+type Limbs = readonly [number, number, number, number, number, number, number, number];
+
+/**
+ * Takes two words from each state on the way: the low 128 bits of state times multiplier, plus increment. A function of the
+ * module, for engines compile a closure anew for each generator.
+ */
+function advance(state: Float64Array, increment: Float64Array, words: Uint32Array): void {
+  let [a0, a1, a2, a3, a4, a5, a6, a7] = state as unknown as Limbs;
+  const [i0, i1, i2, i3, i4, i5, i6, i7] = increment as unknown as Limbs;
+  for (let at = 0; at < words.length; at += 2) {
+    const sum0 = a0 * m0 + i0;
+    const over0 = Math.floor(sum0 / 2 ** 16);
+    const sum1 = a0 * m1 + a1 * m0 + i1 + over0;
+    const over1 = Math.floor(sum1 / 2 ** 16);
+    const sum2 = a0 * m2 + a1 * m1 + a2 * m0 + i2 + over1;
+    const over2 = Math.floor(sum2 / 2 ** 16);
+    const sum3 = a0 * m3 + a1 * m2 + a2 * m1 + a3 * m0 + i3 + over2;
+    const over3 = Math.floor(sum3 / 2 ** 16);
+    const sum4 = a0 * m4 + a1 * m3 + a2 * m2 + a3 * m1 + a4 * m0 + i4 + over3;
+    const over4 = Math.floor(sum4 / 2 ** 16);
+    const sum5 = a0 * m5 + a1 * m4 + a2 * m3 + a3 * m2 + a4 * m1 + a5 * m0 + i5 + over4;
+    const over5 = Math.floor(sum5 / 2 ** 16);
+    const sum6 = a0 * m6 + a1 * m5 + a2 * m4 + a3 * m3 + a4 * m2 + a5 * m1 + a6 * m0 + i6 + over5;
+    const over6 = Math.floor(sum6 / 2 ** 16);
+    const sum7 = a0 * m7 + a1 * m6 + a2 * m5 + a3 * m4 + a4 * m3 + a5 * m2 + a6 * m1 + a7 * m0 + i7 + over6;
+    const over7 = Math.floor(sum7 / 2 ** 16);
+    a0 = sum0 - over0 * 2 ** 16;
+    a1 = sum1 - over1 * 2 ** 16;
+    a2 = sum2 - over2 * 2 ** 16;
+    a3 = sum3 - over3 * 2 ** 16;
+    a4 = sum4 - over4 * 2 ** 16;
+    a5 = sum5 - over5 * 2 ** 16;
+    a6 = sum6 - over6 * 2 ** 16;
+    a7 = sum7 - over7 * 2 ** 16;
+    const s1 = (a2 + a3 * 2 ** 16) | 0;
+    const s3 = (a6 + a7 * 2 ** 16) | 0;
+    // The halves of the state, folded and turned by the top 6 bits; no branch, for it would go either way by chance.
+    const even = (a0 + a1 * 2 ** 16) ^ (a4 + a5 * 2 ** 16);
+    const odd = s1 ^ s3;
+    const by = (s3 >>> 26) & 31;
+    const swapped = (even ^ odd) & (s3 >> 31);
+    const low = even ^ swapped;
+    const top = odd ^ swapped;
+    words[at] = (low >>> by) | ((top << 1) << (31 - by));
+    words[at + 1] = (top >>> by) | ((low << 1) << (31 - by));
+  }
+  state.set([a0, a1, a2, a3, a4, a5, a6, a7]);
+}
 
 /** High 32 bits of a product of two 32-bit numbers. */
 function high(a: number, b: number): number {
@@ -39,71 +89,35 @@ export function pcg64(seed: number): Generator {
     fail('E_CONFIG', `seed: expected a whole number from 0 to 2^53 - 1, received ${seed}. sacreBLEU's own is 12345.`, {
       seed,
     });
-  const words = seedState(seed, 8);
+  const seeded = [...seedState(seed, 8)];
   // Words come in pairs, high 64 bits before low ones, each pair with its low word first.
-  const [start2, start3, start0, start1, stream2, stream3, stream0, stream1] = words as unknown as number[];
+  const [start2, start3, start0, start1, stream2, stream3, stream0, stream1] = seeded as unknown as Limbs;
   // The increment is the stream times two, plus one.
-  const i0 = ((stream0! << 1) | 1) >>> 0;
-  const i1 = ((stream1! << 1) | (stream0! >>> 31)) >>> 0;
-  const i2 = ((stream2! << 1) | (stream1! >>> 31)) >>> 0;
-  const i3 = ((stream3! << 1) | (stream2! >>> 31)) >>> 0;
-  // Words in a typed array: as variables of a closure they would be boxed, a box for each step.
-  const state = new Uint32Array(4);
-
-  const step = (): void => {
-    const s0 = state[0]!;
-    const s1 = state[1]!;
-    const s2 = state[2]!;
-    // The low 128 bits of state times multiplier, plus increment, word by word. Sums stay exact below 2^53.
-    let sum = (Math.imul(s0, M0) >>> 0) + i0;
-    state[0] = sum;
-    sum = (sum > 0xffffffff ? 1 : 0) + high(s0, M0) + (Math.imul(s1, M0) >>> 0) + (Math.imul(s0, M1) >>> 0) + i1;
-    state[1] = sum;
-    sum =
-      Math.floor(sum / 0x100000000) +
-      high(s1, M0) +
-      high(s0, M1) +
-      (Math.imul(s2, M0) >>> 0) +
-      (Math.imul(s1, M1) >>> 0) +
-      (Math.imul(s0, M2) >>> 0) +
-      i2;
-    state[2] = sum;
-    // Of the highest word only 32 bits are kept: 32-bit products will do.
-    state[3] =
-      Math.floor(sum / 0x100000000) +
-      high(s2, M0) +
-      high(s1, M1) +
-      high(s0, M2) +
-      ((Math.imul(state[3]!, M0) + Math.imul(s2, M1) + Math.imul(s1, M2) + Math.imul(s0, M3)) >>> 0) +
-      i3;
-  };
-  step();
-  let carry = 0;
-  for (const [word, start] of [start0!, start1!, start2!, start3!].entries()) {
-    const sum = state[word]! + start + carry;
-    state[word] = sum;
-    carry = sum > 0xffffffff ? 1 : 0;
+  const increment = limbsOf([
+    (stream0 << 1) | 1,
+    (stream1 << 1) | (stream0 >>> 31),
+    (stream2 << 1) | (stream1 >>> 31),
+    (stream3 << 1) | (stream2 >>> 31),
+  ]);
+  const state = new Float64Array(8);
+  const words = new Uint32Array(256);
+  const once = new Uint32Array(2);
+  advance(state, increment, once);
+  let carried = 0;
+  for (const [k, start] of limbsOf([start0, start1, start2, start3]).entries()) {
+    const sum = state[k]! + start + carried;
+    carried = Math.floor(sum / 2 ** 16);
+    state[k] = sum - carried * 2 ** 16;
   }
-  step();
+  advance(state, increment, once);
 
-  const waiting = new Uint32Array(1); // the high half of the last draw
-  let isWaiting = false;
+  let next = words.length;
   const uint32 = (): number => {
-    if (isWaiting) {
-      isWaiting = false;
-      return waiting[0]!;
+    if (next === words.length) {
+      advance(state, increment, words);
+      next = 0;
     }
-    step();
-    // The halves of the state, folded and turned by the top 6 bits.
-    const turn = state[3]! >>> 26;
-    const even = (state[2]! ^ state[0]!) >>> 0;
-    const odd = (state[3]! ^ state[1]!) >>> 0;
-    const low = turn >= 32 ? odd : even;
-    const top = turn >= 32 ? even : odd;
-    const by = turn & 31;
-    isWaiting = true;
-    waiting[0] = by === 0 ? top : (top >>> by) | (low << (32 - by));
-    return by === 0 ? low : ((low >>> by) | (top << (32 - by))) >>> 0;
+    return words[next++]!;
   };
 
   let known = 0;

@@ -9,124 +9,102 @@ export interface Resamples {
   readonly segments: number;
   /** Segments in the order that they were drawn, sample after sample. */
   readonly draws: Int32Array;
-  /** The segments of each sample once, from `ends[sample - 1]` to `ends[sample]`, and how often each was drawn. */
-  readonly rows: Int32Array;
-  readonly times: Float64Array;
-  readonly ends: Int32Array;
-}
-
-/** Resamples from draws that are already there. */
-export function resamplesOf(draws: Int32Array, samples: number, segments: number): Resamples {
-  const [rows, times] = [new Int32Array(draws.length), new Float64Array(draws.length)];
-  const ends = new Int32Array(samples);
-  const counts = new Int32Array(segments);
-  let used = 0;
-  for (let sample = 0, at = 0; sample < samples; sample++) {
-    counts.fill(0);
-    for (let i = 0; i < segments; i++) counts[draws[at++]!]! += 1;
-    for (let row = 0; row < segments; row++) {
-      if (counts[row] === 0) continue;
-      rows[used] = row;
-      times[used++] = counts[row]!;
-    }
-    ends[sample] = used;
-  }
-  return { samples, segments, draws, rows: rows.subarray(0, used), times: times.subarray(0, used), ends };
 }
 
 /** As `rng.choice(segments, size=(samples, segments), replace=True)`. */
 export function drawResamples(generator: Pick<Generator, 'below'>, samples: number, segments: number): Resamples {
   const draws = new Int32Array(samples * segments);
   for (let i = 0; i < draws.length; i++) draws[i] = generator.below(segments);
-  return resamplesOf(draws, samples, segments);
+  return { samples, segments, draws };
 }
 
 /** Above this, float32 holds no longer every whole number. */
 const exact = 2 ** 24;
 
 /**
- * Scores of all resamples. sacreBLEU adds statistics in float32, in the order of the draws: whole numbers are exact in
- * that, so they are added here a segment at a time, as often as it was drawn; fractions (TER with several references)
- * are added one by one and rounded each time.
+ * Scores of all resamples. sacreBLEU adds statistics in float32, in the order of the draws. Whole numbers are exact in
+ * that, in whatever way they are added; fractions (TER with several references) are rounded at each addition.
  */
-export function resampledScores(metric: CorpusMetric, { data, width }: Statistics, resamples: Resamples): Float64Array {
-  const { samples, segments, draws, ends } = resamples;
-  const scores = new Float64Array(samples);
-  const sums = new Float64Array(width);
+export function resampledScores(
+  metric: CorpusMetric,
+  statistics: Statistics,
+  { samples, segments, draws }: Resamples,
+): Float64Array {
+  const { data, width } = statistics;
   const { single = false } = metric;
-  const summed = !single || data.every(Number.isInteger);
-  const columns = Array.from({ length: width }, (_, k) => {
-    const column = new Float64Array(segments);
-    for (let row = 0; row < segments; row++) column[row] = data[row * width + k]!;
-    return column;
+  const columns = single && !data.every(Number.isInteger) ? null : packed(statistics);
+  const sums = new Float64Array(width);
+  return Float64Array.from({ length: samples }, (_, sample) => {
+    const rows = draws.subarray(sample * segments, (sample + 1) * segments);
+    if (columns !== null) addPacked(columns, rows, sums);
+    if (columns === null || (single && sums.some(sum => sum >= exact))) addSingly(data, rows, sums);
+    return metric.score(sums, single).score;
   });
-  for (let sample = 0; sample < samples; sample++) {
-    const from = sample * segments;
-    if (summed) weightedSums(columns, resamples, sample === 0 ? 0 : ends[sample - 1]!, ends[sample]!, sums);
-    if (single && (!summed || sums.some(sum => sum >= exact)))
-      addSingly(sums, draws.subarray(from, from + segments), data);
-    scores[sample] = metric.score(sums, single).score;
-  }
-  return scores;
 }
 
-/** Six columns at a time, so that their sums stay in registers: this is where a bootstrap spends its time. */
-function weightedSums(
-  columns: readonly Float64Array[],
-  { rows, times }: Resamples,
-  from: number,
-  to: number,
-  sums: Float64Array,
-): void {
-  let k = 0;
-  for (; k + 6 <= columns.length; k += 6) {
-    const [a, b, c] = [columns[k]!, columns[k + 1]!, columns[k + 2]!];
-    const [d, e, f] = [columns[k + 3]!, columns[k + 4]!, columns[k + 5]!];
-    let sumA = 0;
-    let sumB = 0;
-    let sumC = 0;
-    let sumD = 0;
-    let sumE = 0;
-    let sumF = 0;
-    for (let i = from; i < to; i++) {
-      const row = rows[i]!;
-      const weight = times[i]!;
-      sumA += weight * a[row]!;
-      sumB += weight * b[row]!;
-      sumC += weight * c[row]!;
-      sumD += weight * d[row]!;
-      sumE += weight * e[row]!;
-      sumF += weight * f[row]!;
+/** Columns of statistics, several in one where their sums fit: as digits of a number, the first of them lowest. */
+interface Packed {
+  readonly columns: readonly Float64Array[];
+  readonly digits: number;
+  readonly base: number;
+}
+
+/** A double holds whole numbers below 2^53: the sums of three statistics of a thousand sentences, or of four. */
+function packed({ data, width, segments }: Statistics): Packed {
+  const most = data.reduce((so, value) => Math.max(so, Number.isInteger(value) && value >= 0 ? value : Infinity), 1);
+  const bits = Math.ceil(Math.log2(most * segments + 1));
+  const digits = Math.max(1, Math.floor(53 / bits));
+  const base = 2 ** Math.min(bits, 53);
+  const columns = Array.from({ length: Math.ceil(width / digits) }, (_, c) =>
+    Float64Array.from({ length: segments }, (_, row) => {
+      let number = 0;
+      for (let k = Math.min(width, (c + 1) * digits) - 1; k >= c * digits; k--)
+        number = (digits > 1 ? number * base : 0) + data[row * width + k]!;
+      return number;
+    }),
+  );
+  return { columns, digits, base };
+}
+
+/** Four columns at a time, so that their sums stay in registers: this is where a bootstrap spends its time. */
+function addPacked({ columns, digits, base }: Packed, rows: Int32Array, sums: Float64Array): void {
+  const unpack = (column: number, number: number): void => {
+    const from = column * digits;
+    for (let k = from, to = Math.min(from + digits, sums.length); k < to; k++) {
+      const rest = digits > 1 ? Math.floor(number / base) : 0;
+      sums[k] = number - rest * base;
+      number = rest;
     }
-    sums[k] = sumA;
-    sums[k + 1] = sumB;
-    sums[k + 2] = sumC;
-    sums[k + 3] = sumD;
-    sums[k + 4] = sumE;
-    sums[k + 5] = sumF;
-  }
-  for (; k + 2 <= columns.length; k += 2) {
-    const [a, b] = [columns[k]!, columns[k + 1]!];
-    let sumA = 0;
-    let sumB = 0;
-    for (let i = from; i < to; i++) {
+  };
+  let c = 0;
+  for (; c + 4 <= columns.length; c += 4) {
+    const [first, second] = [columns[c]!, columns[c + 1]!];
+    const [third, fourth] = [columns[c + 2]!, columns[c + 3]!];
+    let sum1 = 0;
+    let sum2 = 0;
+    let sum3 = 0;
+    let sum4 = 0;
+    for (let i = 0; i < rows.length; i++) {
       const row = rows[i]!;
-      const weight = times[i]!;
-      sumA += weight * a[row]!;
-      sumB += weight * b[row]!;
+      sum1 += first[row]!;
+      sum2 += second[row]!;
+      sum3 += third[row]!;
+      sum4 += fourth[row]!;
     }
-    sums[k] = sumA;
-    sums[k + 1] = sumB;
+    unpack(c, sum1);
+    unpack(c + 1, sum2);
+    unpack(c + 2, sum3);
+    unpack(c + 3, sum4);
   }
-  for (; k < columns.length; k++) {
-    const column = columns[k]!;
+  for (; c < columns.length; c++) {
+    const column = columns[c]!;
     let sum = 0;
-    for (let i = from; i < to; i++) sum += times[i]! * column[rows[i]!]!;
-    sums[k] = sum;
+    for (let i = 0; i < rows.length; i++) sum += column[rows[i]!]!;
+    unpack(c, sum);
   }
 }
 
-function addSingly(sums: Float64Array, rows: Int32Array, data: Float64Array): void {
+function addSingly(data: Float64Array, rows: Int32Array, sums: Float64Array): void {
   sums.fill(0);
   const { length: width } = sums;
   for (const row of rows)

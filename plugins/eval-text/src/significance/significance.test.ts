@@ -8,7 +8,7 @@ import { bleu } from '../translation/bleu.js';
 import { chrf } from '../translation/chrf.js';
 import { ter } from '../translation/ter.js';
 import { bootstrap, pairedTest } from './paired.js';
-import { intervalOf } from './resamples.js';
+import { drawResamples, intervalOf, resampledScores } from './resamples.js';
 
 const draw = (count: number, next: () => number): number[] => Array.from({ length: count }, next);
 
@@ -21,6 +21,21 @@ describe('random numbers', () => {
     const other = pcg64(2 ** 40 + 5);
     expect(draw(6, () => other.below(2737))).toEqual([38, 12, 1231, 1019, 2506, 1607]);
     expect([...other.coins(40)].join('')).toBe('0001100010101110100000100110011111011001');
+  });
+
+  it('follow the state of 128 bits, block after block', () => {
+    // O'Neill 2014, in whole numbers; the seed's state and increment are those that numpy.random.PCG64(1).state shows.
+    const mask = (1n << 128n) - 1n;
+    let state = 207833532711051698738587646355624148094n;
+    const increment = 194290289479364712180083596243593368443n;
+    const generator = pcg64(1);
+    for (let i = 0; i < 1_000; i++) {
+      state = (state * 0x2360ed051fc65da44385df649fccf645n + increment) & mask;
+      const folded = (state >> 64n) ^ (state & 0xffffffffffffffffn);
+      const by = state >> 122n;
+      const word = ((folded >> by) | (folded << (64n - by))) & 0xffffffffffffffffn;
+      expect([generator.uint32(), generator.uint32()]).toEqual([Number(word & 0xffffffffn), Number(word >> 32n)]);
+    }
   });
 
   it("are NumPy's legacy ones and Python's", () => {
@@ -119,5 +134,53 @@ describe('a test of differences', () => {
   it('refuses one system, and numbers that make no sense', () => {
     expect(() => pairedTest([bleu()], systems.slice(0, 1), references)).toThrow('a baseline and a system');
     expect(() => pairedTest([bleu()], systems, references, { samples: 0 })).toThrow('samples: expected');
+  });
+});
+
+describe('resamples', () => {
+  /** A metric whose score tells every sum. */
+  const told = (width: number) => {
+    const seen: number[][] = [];
+    return {
+      seen,
+      metric: {
+        ...bleu(),
+        width,
+        single: false,
+        score: (sums: ArrayLike<number>) => ({
+          ...bleu().score(Array(10).fill(1)),
+          score: seen.push([...Array.from(sums)]),
+        }),
+      },
+    };
+  };
+
+  it('add up what was drawn, as often as it was drawn', () => {
+    const values = fc.oneof(fc.nat(40), fc.nat(2 ** 20), fc.integer(), fc.constantFrom(0.5, 1.25));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 11 }),
+        fc.integer({ min: 1, max: 30 }),
+        fc.nat(1_000),
+        fc.infiniteStream(values),
+        fc.boolean(),
+        (width, segments, seed, stream, small) => {
+          const data = Float64Array.from([...stream.take(width * segments)], x =>
+            small ? Math.abs(Math.trunc(x)) % 50 : x,
+          );
+          const resamples = drawResamples(pcg64(seed), 5, segments);
+          const { seen, metric } = told(width);
+          resampledScores(metric, { data, width, segments }, resamples);
+          const expected = Array.from({ length: 5 }, (_, sample) =>
+            Array.from({ length: width }, (_, k) =>
+              resamples.draws
+                .subarray(sample * segments, (sample + 1) * segments)
+                .reduce((sum, row) => sum + data[row * width + k]!, 0),
+            ),
+          );
+          expect(seen).toEqual(expected);
+        },
+      ),
+    );
   });
 });
