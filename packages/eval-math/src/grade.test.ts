@@ -152,11 +152,21 @@ describe('options', () => {
     expect(gradeAnswer('(1, 2)', '1 < x < 2', { compare: { setRelation: 'gold' } }).verdict).toBe('incorrect');
   });
   it('asks another system where the rules cannot tell', () => {
-    const deepEquality = (): boolean => true;
-    expect(gradeAnswer('99999999!', '99999998! \\cdot 99999999', { deepEquality })).toMatchObject({
-      verdict: 'correct',
-      rules: expect.arrayContaining(['deep-equality']),
-    });
+    const asked: string[][] = [];
+    const answering =
+      (reply: boolean | null): NonNullable<GradeOptions['deepEquality']> =>
+      (gold, answer) => {
+        asked.push([gold.text, gold.node.kind, answer.text]);
+        return reply;
+      };
+    const verdict = (reply: boolean | null) =>
+      gradeAnswer('99999999!', '99999998! \\cdot 99999999', { deepEquality: answering(reply) });
+    expect(verdict(true)).toMatchObject({ verdict: 'correct', rules: expect.arrayContaining(['deep-equality']) });
+    expect(verdict(false)).toMatchObject({ verdict: 'incorrect', rules: expect.arrayContaining(['deep-equality']) });
+    expect(verdict(null).verdict).toBe('undecided');
+    expect(asked[0]).toEqual(['99999999!', expect.any(String), '99999998! \\cdot 99999999']);
+    expect(gradeAnswer('1', '2', { deepEquality: answering(true) }).verdict).toBe('incorrect'); // was not asked
+    expect(asked).toHaveLength(3);
   });
 });
 

@@ -30,9 +30,15 @@ export interface GradeOptions {
   readonly answerIs?: 'text' | 'answer';
   /**
    * Asked where the rules cannot tell: a computer-algebra system, for instance. null where it cannot tell either. It must
-   * be as symmetric and as deterministic as the verdict shall be.
+   * be as symmetric and as deterministic as the verdict shall be, and keeps its own budget.
    */
-  readonly deepEquality?: (gold: Node, answer: Node) => boolean | null;
+  readonly deepEquality?: (gold: DeepSide, answer: DeepSide) => boolean | null;
+}
+
+/** A side that was read: for systems that take trees, and for those that read LaTeX themselves. */
+export interface DeepSide {
+  readonly text: string;
+  readonly node: Node;
 }
 
 export type VerdictName = 'correct' | 'incorrect' | 'unparsed' | 'undecided';
@@ -192,7 +198,7 @@ function compareReadings(
     found = null;
   }
   if (found === null && deep && gold.node && answer.node) {
-    found = deep(gold.node, answer.node);
+    found = deep({ text: gold.text, node: gold.node }, { text: answer.text, node: answer.node });
     if (found !== null) context.rules.add('deep-equality');
   }
   const both = `${quoted(answer.text)} and the reference ${quoted(gold.text)}`;

@@ -1,7 +1,7 @@
 /** Grades answers to math problems and says why. Loads nothing else: no engine, no model, no other package. */
 
 export { canonicalForm, grade, gradeAnswer, sentences } from './grade.js';
-export type { GradeOptions, MathVerdict, Side, Stage, VerdictName } from './grade.js';
+export type { DeepSide, GradeOptions, MathVerdict, Side, Stage, VerdictName } from './grade.js';
 export { gradeAll, type GradePair } from './grade-all.js';
 export { profiles, type ProfileName } from './profiles.js';
 export {

@@ -13,6 +13,7 @@ import * as p from './polynomial.js';
 import type { Monomial, Polynomial, Term } from './polynomial.js';
 import * as q from './rational.js';
 import type { Rational } from './rational.js';
+import * as w from './whole.js';
 
 export interface Form {
   readonly over: Polynomial;
@@ -111,42 +112,14 @@ function generatorPower(name: string, exponent: Rational, budget: Budget): Polyn
 /** A power too long to write down: its own kind of generator, whose exponents are never taken into a coefficient. */
 const hugePower = (prime: string, exponent: Rational): Polynomial => p.generator(`↑${prime}`, exponent);
 
-const largestTrial = 2_000n;
-
-/** Small prime factors, and what is left of it; a rest beyond the square of the largest trial may not be prime. */
+/** Prime factors; a rest beyond the square of the largest trial may not be prime. */
 function factors(n: bigint, scope: Scope): readonly (readonly [prime: bigint, exponent: bigint])[] {
-  const found: [bigint, bigint][] = [];
-  let rest = n;
-  for (let prime = 2n; prime * prime <= rest && prime < largestTrial; prime += prime === 2n ? 1n : 2n) {
-    if (rest % prime !== 0n) continue;
-    let exponent = 0n;
-    while (rest % prime === 0n) {
-      rest /= prime;
-      exponent++;
-    }
-    found.push([prime, exponent]);
-  }
-  spend(scope.budget, 20 + (q.bitLength(n) >> 3));
-  if (rest > 1n) {
-    const root = squareRoot(rest);
-    if (root * root === rest) found.push([root, 2n]);
-    else found.push([rest, 1n]);
-    if (rest > largestTrial * largestTrial) scope.opaque = true;
-  }
-  return found;
-}
-
-function squareRoot(n: bigint): bigint {
-  if (n < 2n) return n;
-  let x = BigInt(Math.floor(Math.sqrt(Number(n < 2n ** 1000n ? n : 2n ** 1000n))));
-  if (x === 0n) x = 1n;
-  for (let i = 0; i < 200; i++) {
-    const next = (x + n / x) >> 1n;
-    if (next === x || next === x + 1n) return next * next <= n ? next : x;
-    if (q.abs(next - x) <= 1n && next * next <= n && (next + 1n) * (next + 1n) > n) return next;
-    x = next;
-  }
-  return x;
+  spend(scope.budget, 20 + (w.bitLength(n) >> 1));
+  const { factors: found, rest } = w.smallFactors(n);
+  if (rest === 1n) return found;
+  if (rest > w.largestTrial ** 2) scope.opaque = true;
+  const root = w.squareRoot(rest);
+  return [...found, root * root === rest ? [root, 2n] : [rest, 1n]];
 }
 
 // Powers
@@ -235,7 +208,7 @@ function polynomialRoot(base: Polynomial, exponent: Rational, scope: Scope): Pol
   const term = p.single(base);
   if (term === null) {
     // √(8x + 8) is 2√2 √(x + 1).
-    const content = contentOf(base);
+    const content = contentOf(base, budget);
     const outer = content.n === 1n && content.d === 1n ? p.one : numberRoot(content, exponent, scope);
     const inner = p.scale(base, q.divide(q.one, content), budget);
     return p.multiply(outer, p.generator(baseGenerator(inner, scope), exponent), budget);
@@ -286,12 +259,18 @@ function numberRoot(value: Rational, exponent: Rational, scope: Scope): Polynomi
   return result;
 }
 
+/** It takes time with the product of the lengths. */
+function commonDivisor(a: bigint, b: bigint, budget: Budget): bigint {
+  spend(budget, Math.floor((w.bitLength(a) * w.bitLength(b)) / 2 ** 14));
+  return w.gcd(a, b);
+}
+
 /** The largest rational that divides all coefficients, positive. */
-function contentOf(base: Polynomial): Rational {
+function contentOf(base: Polynomial, budget: Budget): Rational {
   let [n, d] = [0n, 1n];
   for (const { coefficient } of base.values()) {
-    n = q.gcd(n, coefficient.n);
-    d = (d / q.gcd(d, coefficient.d)) * coefficient.d;
+    n = commonDivisor(n, coefficient.n, budget);
+    d = (d / commonDivisor(d, coefficient.d, budget)) * coefficient.d;
   }
   return { n, d };
 }
@@ -485,22 +464,22 @@ function formOfCall(name: string, nodes: readonly Node[], scope: Scope): Form {
     case 'factorial':
       if (numbers[0]) {
         if (numbers[0].d === 1n && numbers[0].n >= 0n && numbers[0].n <= 3000n)
-          return constantForm(q.whole(factorial(numbers[0].n, 1n, budget)));
+          return constantForm(q.whole(factorial(Number(numbers[0].n), 1, budget)));
         if (numbers[0].n > 170n) overBudget('bits');
       }
       break;
     case 'doubleFactorial':
       if (numbers[0]?.d === 1n && numbers[0].n >= 0n && numbers[0].n <= 3000n)
-        return constantForm(q.whole(factorial(numbers[0].n, 2n, budget)));
+        return constantForm(q.whole(factorial(Number(numbers[0].n), 2, budget)));
       break;
     case 'binomial': {
       const [n, k] = numbers as (Rational | null)[];
       if (n && k && n.d === 1n && k.d === 1n && k.n >= 0n && k.n <= 1000n && n.n >= 0n) {
         let value = 1n;
         for (let i = 0n; i < k.n; i++) {
-          spend(budget, 1 + (q.bitLength(value) >> 6));
+          spend(budget, 1 + (w.bitLength(value) >> 6));
           value = (value * (n.n - i)) / (i + 1n);
-          if (q.bitLength(value) > budget.limits.bits) overBudget('bits');
+          if (w.bitLength(value) > budget.limits.bits) overBudget('bits');
         }
         return constantForm(q.whole(value));
       }
@@ -524,7 +503,7 @@ function formOfCall(name: string, nodes: readonly Node[], scope: Scope): Form {
             ? negateForm(first, scope)
             : first
           : first;
-      const content = positive.under === p.one ? contentOf(positive.over) : q.one;
+      const content = positive.under === p.one ? contentOf(positive.over, budget) : q.one;
       const inner =
         positive.under === p.one ? polynomialForm(p.scale(positive.over, q.divide(q.one, content), budget)) : positive;
       return multiplyForms(
@@ -578,11 +557,10 @@ function formOfCall(name: string, nodes: readonly Node[], scope: Scope): Form {
 const extreme = (name: string, values: readonly z.Complex[]): z.Complex =>
   values.some(({ im }) => im !== 0) ? z.nothing : z.complex(Math[name as 'max' | 'min'](...values.map(({ re }) => re)));
 
-function factorial(n: bigint, step: bigint, budget: Budget): bigint {
-  let value = 1n;
-  for (let k = n; k > 1n; k -= step) value *= k;
-  spend(budget, Number(n) >> 2);
-  if (q.bitLength(value) > budget.limits.bits) overBudget('bits');
+function factorial(n: number, step: 1 | 2, budget: Budget): bigint {
+  spend(budget, n >> 1);
+  const value = w.factorial(n, step);
+  if (w.bitLength(value) > budget.limits.bits) overBudget('bits');
   return value;
 }
 
@@ -597,7 +575,7 @@ function divisor(name: 'gcd' | 'lcm', args: readonly Form[], scope: Scope): Form
   return args.slice(1).reduce((left, right) => {
     const [a, b] = [rationalOf(left), rationalOf(right)];
     if (a && b) {
-      const common = { n: q.gcd(a.n * b.d, b.n * a.d), d: a.d * b.d };
+      const common = { n: commonDivisor(a.n * b.d, b.n * a.d, budget), d: a.d * b.d };
       if (name === 'gcd') return constantForm(q.rational(common.n, common.d));
       if (common.n === 0n) return whole(0);
       const product = q.divide(q.multiply(a, b), q.rational(common.n, common.d));
@@ -607,7 +585,8 @@ function divisor(name: 'gcd' | 'lcm', args: readonly Form[], scope: Scope): Form
     const integral = [left, right].every(({ over }) =>
       [...over.values()].every(({ coefficient }) => coefficient.d === 1n),
     );
-    const shared = p.show(left.over) === p.show(right.over) ? left.over : commonFactor(left.over, right.over, integral);
+    const shared =
+      p.show(left.over) === p.show(right.over) ? left.over : commonFactor(left.over, right.over, integral, budget);
     if (name === 'gcd') return polynomialForm(shared);
     const product = divideForms(multiplyForms(left, right, scope), polynomialForm(shared), scope);
     if (integral) return product;
@@ -616,8 +595,9 @@ function divisor(name: 'gcd' | 'lcm', args: readonly Form[], scope: Scope): Form
   }, args[0]!);
 }
 
-function commonFactor(a: Polynomial, b: Polynomial, integral: boolean): Polynomial {
-  const coefficient = integral ? q.rational(q.gcd(contentOf(a).n, contentOf(b).n), 1n) : q.one;
+function commonFactor(a: Polynomial, b: Polynomial, integral: boolean, budget: Budget): Polynomial {
+  const contents = [a, b].map(poly => contentOf(poly, budget).n) as [bigint, bigint];
+  const coefficient = integral ? q.whole(commonDivisor(...contents, budget)) : q.one;
   const least = new Map<string, Rational>();
   let fresh = true;
   for (const poly of [a, b]) {

@@ -6,6 +6,7 @@
 
 import { overBudget, spend, type Budget } from '../budget.js';
 import * as q from './rational.js';
+import * as w from './whole.js';
 import type { Rational } from './rational.js';
 
 /** Generator and exponent, sorted by generator; exponents are not 0. */
@@ -61,8 +62,8 @@ function addTo(sum: Map<string, Term>, key: string, term: Term, budget: Budget):
 }
 
 function check(value: Rational, budget: Budget): void {
-  if (value.d === 1n && value.n < 0x1fffffffffffffn && value.n > -0x1fffffffffffffn) return;
-  const [over, under] = [q.bitLength(value.n), q.bitLength(value.d)];
+  if (value.d === 1n && !isLong(value.n)) return;
+  const [over, under] = [w.bitLength(value.n), w.bitLength(value.d)];
   const bits = Math.max(over, under);
   // A fraction was brought to lowest terms, which takes time with the product of the lengths.
   spend(budget, (bits >> 8) + ((over * under) >> 14));
@@ -131,12 +132,17 @@ function multiplyTerms(a: Term, b: Term, budget: Budget): Term {
       } else merged.push([name, exponent]);
     }
   }
+  for (const [, { n, d }] of merged) if (isLong(n) || isLong(d)) spend(budget, 1 + writing(n) + writing(d));
   return { coefficient, monomial: merged };
 }
 
+const isLong = (n: bigint): boolean => n > 0x1fffffffffffffn || n < -0x1fffffffffffffn;
+/** Steps that it takes to write a long exponent into a key in decimal digits: with the square of its length. */
+const writing = (n: bigint): number => Math.floor(w.bitLength(n) ** 2 / 2 ** 19);
+
 export function primePower(prime: bigint, exponent: bigint, budget: Budget): Rational {
   const size = q.abs(exponent);
-  if (size * BigInt(q.bitLength(prime)) > BigInt(budget.limits.bits)) overBudget('bits');
+  if (size * BigInt(w.bitLength(prime)) > BigInt(budget.limits.bits)) overBudget('bits');
   const power = prime ** size;
   return exponent < 0n ? { n: 1n, d: power } : { n: power, d: 1n };
 }

@@ -1,5 +1,7 @@
 /** Fractions of whole numbers of any size, in lowest terms with a positive denominator. */
 
+import { bitLength, gcd } from './whole.js';
+
 export interface Rational {
   readonly n: bigint;
   readonly d: bigint;
@@ -10,12 +12,6 @@ export const one: Rational = { n: 1n, d: 1n };
 export const whole = (n: bigint | number): Rational => ({ n: BigInt(n), d: 1n });
 
 export const abs = (n: bigint): bigint => (n < 0n ? -n : n);
-
-export function gcd(a: bigint, b: bigint): bigint {
-  let [x, y] = [abs(a), abs(b)];
-  while (y !== 0n) [x, y] = [y, x % y];
-  return x;
-}
 
 /** @param d not 0 */
 export function rational(n: bigint, d: bigint): Rational {
@@ -64,11 +60,6 @@ export function floor(a: Rational): bigint {
 
 /** About how many bits it takes to write the larger part down. */
 export const bitsOf = (a: Rational): number => Math.max(bitLength(a.n), bitLength(a.d));
-
-export function bitLength(n: bigint): number {
-  if (n >= -0x1fffffffffffffn && n <= 0x1fffffffffffffn) return Math.ceil(Math.log2(Math.abs(Number(n)) + 1));
-  return n.toString(16).length * 4;
-}
 
 /** The nearest double; right also where both parts are beyond the range of doubles. */
 export function toNumber(a: Rational): number {
