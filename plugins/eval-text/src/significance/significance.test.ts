@@ -149,7 +149,7 @@ describe('resamples', () => {
         single: false,
         score: (sums: ArrayLike<number>) => ({
           ...bleu().score(Array(10).fill(1)),
-          score: seen.push([...Array.from(sums)]),
+          score: seen.push(Array.from(sums)),
         }),
       },
     };
