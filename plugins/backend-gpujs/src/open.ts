@@ -20,9 +20,10 @@ export async function openGpujs({
   mode = 'webasm',
   device,
   adapter,
+  profile = false,
   ...settings
 }: GpujsOptions = {}): Promise<Backend> {
-  const engine = await engineOf(mode, { ...(device ? { device } : {}), ...(adapter ? { adapter } : {}) });
+  const engine = await engineOf(mode, { ...(device ? { device } : {}), ...(adapter ? { adapter } : {}), profile });
   const backend = new GpujsBackend(engine, settings);
   try {
     const device = `${engine.name} ${engine.about}`;
@@ -64,7 +65,8 @@ export async function findGpu(): Promise<GPU> {
   const name = 'webgpu'; // a bundler for browsers must not look for it
   try {
     const { create } = (await import(name)) as { create(options: readonly string[]): GPU };
-    return (ours = create([]));
+    // Stamps are coarse by default, for the sake of pages' secrets; here there are none.
+    return (ours = create(['disable-dawn-features=timestamp_quantization']));
   } catch (error) {
     return fail(
       'E_UNAVAILABLE',

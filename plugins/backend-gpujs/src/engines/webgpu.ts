@@ -9,15 +9,20 @@ import type { Lowered, Pass, Place } from '../lower/lower.js';
 import { productReads, productText } from '../lower/product.js';
 import { isHostTensor, type Engine, type Held, type Program, type Ran, type Run } from './engine.js';
 import { tensorOf } from './host-memory.js';
-import { tiled, wgslProduct } from './wgsl-product.js';
+import { rowwise, sumOfParts, tiled, wgslProduct, wgslRows } from './wgsl-product.js';
 
-const usage = { storage: 0x80, copySource: 0x4, copyTarget: 0x8, mapRead: 0x1 } as const;
+const usage = { storage: 0x80, copySource: 0x4, copyTarget: 0x8, mapRead: 0x1, resolve: 0x200 } as const;
 
 export interface WebgpuOptions {
   /** A device to compute on, of this page or of onnxruntime-web; closed by its owner. Default: one of our own. */
   readonly device?: GPUDevice;
   /** In words, for `explain`. */
   readonly adapter?: string;
+  /**
+   * Measures each pass on the device, for `explain` to list where the time goes. Passes then run one by one, which is
+   * slower; needs a device with `timestamp-query`. Default false.
+   */
+  readonly profile?: boolean;
 }
 
 interface HeldBuffer extends Held {
@@ -65,7 +70,19 @@ export async function openWebgpuEngine(gpu: GPU, options: WebgpuOptions = {}): P
     buffers: () => memory.count,
     readBack: () => memory.readBytes,
     load: (lowered, title) =>
-      load({ lowered, title, device, memory, compiler, pipelines, layouts, name, read, lost: () => gone }),
+      load({
+        lowered,
+        title,
+        device,
+        memory,
+        compiler,
+        pipelines,
+        layouts,
+        name,
+        read,
+        lost: () => gone,
+        profile: options.profile ?? false,
+      }),
     hold({ dtype, shape, data }) {
       const buffer = memory.take(4 * data.length);
       memory.write(buffer, data);
@@ -111,6 +128,7 @@ async function deviceOf(gpu: GPU): Promise<{ readonly device: GPUDevice; readonl
       maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxBufferSize: limits.maxBufferSize,
+      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
     },
   });
   const has = wanted.filter(feature => device.features.has(feature)).join(', ') || 'no optional features';
@@ -167,13 +185,12 @@ class DeviceMemory {
     this.#device.queue.writeBuffer(buffer, 0, floats as Float32Array<ArrayBuffer>);
   }
 
-  /** Reads several buffers in one go; `record` adds what must run before to the same submission. */
+  /** Reads several buffers in one go; `record` gives an encoder with what must run before in the same submission. */
   async read(
     parts: readonly { readonly buffer: GPUBuffer; readonly length: number }[],
-    record: (encoder: GPUCommandEncoder) => void = () => {},
+    record: () => GPUCommandEncoder = () => this.#device.createCommandEncoder(),
   ): Promise<Float32Array[]> {
-    const encoder = this.#device.createCommandEncoder();
-    record(encoder);
+    const encoder = record();
     let bytes = 0;
     const offsets = parts.map(({ length }) => {
       const at = bytes;
@@ -234,16 +251,19 @@ interface Loading {
   readonly name: string;
   readonly read: (held: Held) => Promise<HostTensor>;
   readonly lost: () => string | null;
+  readonly profile: boolean;
 }
 
 interface Recorded {
+  /** For people. */
+  readonly label: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly places: readonly Place[];
   readonly groups: readonly [number, number, number];
-  /** Whether a run may bind other buffers than the last. */
-  readonly varies: boolean;
-  readonly bound: Map<string, GPUBindGroup>;
+  /** Places whose buffers may be others in the next run. */
+  readonly varying: readonly Place[];
+  readonly bound: Map<string | number, GPUBindGroup>;
 }
 
 async function load({
@@ -257,22 +277,37 @@ async function load({
   name,
   read,
   lost,
+  profile,
 }: Loading): Promise<Program> {
   const began = performance.now();
   const { passes, memory: plan, results, fed } = lowered;
   device.pushErrorScope('out-of-memory');
   device.pushErrorScope('validation');
   const slots = plan.slots.map(length => memory.take(4 * length));
-  const slotOf = (place: Place): GPUBuffer => slots[plan.slotOf.get(place.id)!]!;
+  const written = passes.flatMap(pass => write(pass, compiler, device.limits.maxComputeWorkgroupsPerDimension));
+  const parts = Math.max(
+    0,
+    ...written.flatMap(({ places }) => places.filter(p => p.id === scratch.id)).map(p => p.length),
+  );
+  const partial = parts > 0 ? memory.take(4 * parts) : null;
+  if (partial) slots.push(partial);
+  const slotOf = ({ id }: Place): GPUBuffer => (id === scratch.id ? partial! : slots[plan.slotOf.get(id)!]!);
   for (const { place, data } of lowered.fixed) memory.write(slotOf(place), data);
   const outside = new Set([...Object.values(fed), ...Object.values(results).filter(r => 'id' in r)].map(p => p.id));
   const before = pipelines.size;
-  const written = passes.map(pass => write(pass, compiler, device.limits.maxComputeWorkgroupsPerDimension));
   const recorded = Promise.all(
-    written.map(async ({ code, places, groups, op, pass }): Promise<Recorded> => {
+    written.map(async ({ code, places, groups, op, pass, label }): Promise<Recorded> => {
       const layout = layoutOf(device, layouts, places.length);
       const pipeline = await pipelineOf(device, pipelines, layout, code, pass, op);
-      return { pipeline, layout, places, groups, varies: places.some(p => outside.has(p.id)), bound: new Map() };
+      return {
+        label,
+        pipeline,
+        layout,
+        places,
+        groups,
+        varying: places.filter(p => outside.has(p.id)),
+        bound: new Map(),
+      };
     }),
   );
   const [made] = await Promise.allSettled([recorded]);
@@ -291,6 +326,7 @@ async function load({
   }
   const steps = (made as PromiseFulfilledResult<Recorded[]>).value;
   const compiled = performance.now() - began;
+  const clock = profile ? new Clock(device, steps, name) : null;
   let recording = 0;
   let runs = 0;
   return {
@@ -335,16 +371,16 @@ async function load({
       const bufferOf = (place: Place): GPUBuffer => buffers.get(place.id) ?? slotOf(place);
       try {
         signal?.throwIfAborted();
-        const cells = await memory.read(
-          hostTypes.map(([, type, place]) => ({ buffer: bufferOf(place), length: sizeOf(type.shape) })),
-          encoder => {
-            const start = performance.now();
-            record(encoder, device, steps, bufferOf, memory);
-            recording += performance.now() - start;
-            runs++;
-            for (const [from, to, bytes] of copies) encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
-          },
-        );
+        const wanted = hostTypes.map(([, type, place]) => ({ buffer: bufferOf(place), length: sizeOf(type.shape) }));
+        const cells = await memory.read(clock ? [clock.read, ...wanted] : wanted, () => {
+          const start = performance.now();
+          const encoder = record(device, steps, bufferOf, memory, clock);
+          recording += performance.now() - start;
+          runs++;
+          for (const [from, to, bytes] of copies) encoder.copyBufferToBuffer(from, 0, to, 0, bytes);
+          return encoder;
+        });
+        if (clock) clock.add(cells.shift()!);
         signal?.throwIfAborted();
         hostTypes.forEach(([output, type], i) => (outputs[output] = tensorOf(type, cells[i]!)));
       } catch (error) {
@@ -367,26 +403,102 @@ async function load({
       ...(runs > 0 && steps.length > 0
         ? [`${runs} runs, ${((1000 * recording) / runs / steps.length).toFixed(1)} µs of JavaScript per recorded pass`]
         : []),
+      ...(clock && runs > 0 ? clock.lines() : []),
     ],
     close() {
       memory.drop(slots);
+      clock?.close();
     },
   };
 }
 
+/** What each pass takes on the device, over all runs. */
+class Clock {
+  readonly read: { readonly buffer: GPUBuffer; readonly length: number };
+  readonly #set: GPUQuerySet;
+  readonly #steps: readonly Recorded[];
+  readonly #spent: Float64Array; // ns
+  #runs = 0;
+
+  constructor(device: GPUDevice, steps: readonly Recorded[], engine: string) {
+    const most = 2048; // passes: a query set holds 4096 stamps
+    if (!device.features.has('timestamp-query') || steps.length > most) {
+      fail(
+        'E_UNAVAILABLE',
+        `${engine}: profile: expected a device with timestamp-query and at most ${most} passes, received ${steps.length} passes and ${[...device.features].join(', ') || 'no features'}. Leave \`profile\` out.`,
+        {},
+      );
+    }
+    this.#steps = steps;
+    this.#spent = new Float64Array(steps.length);
+    const count = 2 * Math.max(1, steps.length);
+    this.#set = device.createQuerySet({ type: 'timestamp', count });
+    this.read = {
+      buffer: device.createBuffer({ size: 8 * count, usage: usage.resolve | usage.copySource }),
+      length: 2 * count,
+    };
+  }
+
+  stamps(i: number): GPUComputePassTimestampWrites {
+    return { querySet: this.#set, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 };
+  }
+
+  resolve(encoder: GPUCommandEncoder): void {
+    encoder.resolveQuerySet(this.#set, 0, this.#set.count, this.read.buffer, 0);
+  }
+
+  add({ buffer }: Float32Array): void {
+    const stamps = new BigUint64Array(buffer as ArrayBuffer);
+    this.#spent.forEach((ns, i) => (this.#spent[i] = ns + Number(stamps[2 * i + 1]! - stamps[2 * i]!)));
+    this.#runs++;
+  }
+
+  lines(): string[] {
+    const kinds = new Map<string, { count: number; ns: number }>();
+    let total = 0;
+    this.#steps.forEach(({ label }, i) => {
+      const { count, ns } = kinds.get(label) ?? { count: 0, ns: 0 };
+      kinds.set(label, { count: count + 1, ns: ns + this.#spent[i]! });
+      total += this.#spent[i]!;
+    });
+    const micros = (ns: number): string => (ns / 1000 / this.#runs).toFixed(1);
+    const slowest = [...kinds].toSorted(([, a], [, b]) => b.ns - a.ns).slice(0, 32);
+    return [
+      `on the device ${micros(total)} µs a run in ${this.#steps.length} passes, most of it in:`,
+      ...slowest.map(
+        ([label, { count, ns }]) =>
+          `  ${micros(ns).padStart(9)} µs ${((100 * ns) / total).toFixed(1).padStart(5)} %  ${count} of ${label}`,
+      ),
+    ];
+  }
+
+  close(): void {
+    this.#set.destroy();
+    this.read.buffer.destroy();
+  }
+}
+
+/**
+ * Passes that are recorded before the device is given the first of them: it works while the next are recorded. Giving
+ * costs as much as recording twenty passes does, so each portion is twice the last.
+ */
+const portion = 32;
+
+/** @returns the encoder that holds the last passes */
 function record(
-  encoder: GPUCommandEncoder,
   device: GPUDevice,
   steps: readonly Recorded[],
   bufferOf: (place: Place) => GPUBuffer,
   memory: DeviceMemory,
-): void {
-  if (steps.length === 0) return;
-  const pass = encoder.beginComputePass();
+  clock: Clock | null,
+): GPUCommandEncoder {
+  let encoder = device.createCommandEncoder();
+  let pass: GPUComputePassEncoder | null = null;
   let last: GPUComputePipeline | null = null;
-  for (const { pipeline, layout, places, groups, varies, bound } of steps) {
-    let key = '';
-    if (varies) for (const place of places) key += `${memory.idOf(bufferOf(place))},`;
+  let until = portion;
+  for (let i = 0; i < steps.length; i++) {
+    const { pipeline, layout, places, groups, varying, bound } = steps[i]!;
+    const key = keyOf(varying, bufferOf, memory);
     let group = bound.get(key);
     if (!group) {
       group = device.createBindGroup({
@@ -396,12 +508,41 @@ function record(
       if (bound.size > 8) bound.clear(); // state goes to and fro between a few buffers
       bound.set(key, group);
     }
+    if (pass && (clock || i === until)) {
+      pass.end();
+      pass = null;
+      if (i === until) {
+        device.queue.submit([encoder.finish()]);
+        encoder = device.createCommandEncoder();
+        until = 2 * until + portion;
+      }
+    }
+    if (!pass) {
+      pass = encoder.beginComputePass(clock ? { timestampWrites: clock.stamps(i) } : {});
+      last = null;
+    }
     if (pipeline !== last) pass.setPipeline(pipeline);
     last = pipeline;
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(groups[0], groups[1], groups[2]);
   }
-  pass.end();
+  pass?.end();
+  clock?.resolve(encoder);
+  return encoder;
+}
+
+/** The buffers that a run may bind in other ways, as a key; a number where they are few, for that is fast. */
+function keyOf(
+  varying: readonly Place[],
+  bufferOf: (place: Place) => GPUBuffer,
+  memory: DeviceMemory,
+): string | number {
+  let key: string | number = 0;
+  for (let i = 0; i < varying.length; i++) {
+    const id = memory.idOf(bufferOf(varying[i]!));
+    key = typeof key === 'number' && i < 3 && id < 2 ** 17 ? key * 2 ** 17 + id : `${key},${id}`;
+  }
+  return key;
 }
 
 interface Written {
@@ -410,12 +551,33 @@ interface Written {
   readonly groups: readonly [number, number, number];
   readonly op: string | null;
   readonly pass: string;
+  readonly label: string;
 }
 
-function write(pass: Pass, compiler: Compiler, maxGroups: number): Written {
+/** A place that holds parts of sums for a while, the same for all products of a program. */
+const scratch: Place = { id: -1, length: 0 };
+
+function write(pass: Pass, compiler: Compiler, maxGroups: number): readonly Written[] {
+  const label =
+    pass.kind === 'matmul'
+      ? `product ${pass.batch} x [${pass.m}, ${pass.k}] x [${pass.k}, ${pass.n}]`
+      : `${pass.name}, ${pass.output.length} cells`;
+  if (pass.kind === 'matmul' && rowwise(pass)) {
+    const { code, groups } = wgslRows(pass);
+    const { output, left, right } = pass;
+    return [{ code, groups, op: null, pass: 'product', label, places: [left.from, right.from, output] }];
+  }
   if (pass.kind === 'matmul' && tiled(pass)) {
-    const { code, groups } = wgslProduct(pass);
-    return { code, groups, places: [pass.left.from, pass.right.from, pass.output], op: null, pass: 'product' };
+    const { code, groups, parts } = wgslProduct(pass);
+    const { output, left, right } = pass;
+    const product = { code, groups, op: null, pass: 'product', label };
+    if (parts === 1) return [{ ...product, places: [left.from, right.from, output] }];
+    const place = { ...scratch, length: parts * output.length };
+    const sum = sumOfParts(pass, parts);
+    return [
+      { ...product, places: [left.from, right.from, place] },
+      { ...product, ...sum, label: `sum of ${parts} parts, ${output.length} cells`, places: [place, output] },
+    ];
   }
   const [text, reads, constants, op, name] =
     pass.kind === 'cells'
@@ -423,7 +585,7 @@ function write(pass: Pass, compiler: Compiler, maxGroups: number): Written {
       : ([productText(pass), productReads(pass), {}, null, 'product'] as const);
   const source = { op, name, text, constants, reads: reads.map(p => p.length), cells: pass.output.length };
   const { code, groups } = compiler.wgsl(source, maxGroups);
-  return { code, groups: [...groups, 1], places: [...reads, pass.output], op, pass: name };
+  return [{ code, groups: [...groups, 1], places: [...reads, pass.output], op, pass: name, label }];
 }
 
 function layoutOf(device: GPUDevice, layouts: Map<number, GPUBindGroupLayout>, places: number): GPUBindGroupLayout {
