@@ -5,23 +5,10 @@
  */
 
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from './workspace.mjs';
-
-const cache = join(root, '.cache', 'adapter');
-const icd = 'usr/lib/chromium/vk_swiftshader_icd.json';
-const library = 'usr/lib/x86_64-linux-gnu/libvulkan.so.1';
-
-/** Installed by Debian, or fetched before; null where neither is. */
-function found() {
-  if (existsSync(join('/', icd)) && existsSync(join('/', library))) return { icd: join('/', icd), libraries: null };
-  const place = join(cache, 'root');
-  return existsSync(join(place, icd)) && existsSync(join(place, library))
-    ? { icd: join(place, icd), libraries: join(place, 'usr/lib/x86_64-linux-gnu') }
-    : null;
-}
+import { adapter, cache } from './adapter-files.mjs';
 
 function command(name, args, seconds) {
   const { status, error, stderr } = spawnSync(name, args, { cwd: cache, encoding: 'utf8', timeout: 1000 * seconds });
@@ -31,7 +18,7 @@ function command(name, args, seconds) {
 
 /** @returns null, or why not */
 function fetchAdapter() {
-  if (found()) return null;
+  if (adapter()) return null;
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return `fetched for Linux on x64, this is ${process.platform} on ${process.arch}`;
   rmSync(cache, { recursive: true, force: true });
@@ -45,27 +32,27 @@ function fetchAdapter() {
     if (failed) return failed;
     rmSync(join(cache, file));
   }
-  return found() ? null : 'the packages do not hold SwiftShader and the Vulkan loader where they used to';
+  return adapter() ? null : 'the packages do not hold SwiftShader and the Vulkan loader where they used to';
 }
 
 function environment() {
-  const adapter = found();
-  if (adapter === null) return { ...process.env };
+  const found = adapter();
+  if (found === null) return { ...process.env };
   const { XDG_RUNTIME_DIR = mkdtempSync(join(tmpdir(), 'heddle-xdg-')), LD_LIBRARY_PATH } = process.env;
   return {
     ...process.env,
     XDG_RUNTIME_DIR,
-    VK_ICD_FILENAMES: adapter.icd,
-    ...(adapter.libraries ? { LD_LIBRARY_PATH: [adapter.libraries, LD_LIBRARY_PATH].filter(Boolean).join(':') } : {}),
+    VK_ICD_FILENAMES: found.icd,
+    ...(found.libraries ? { LD_LIBRARY_PATH: [found.libraries, LD_LIBRARY_PATH].filter(Boolean).join(':') } : {}),
   };
 }
 
 const [what, name, ...args] = process.argv.slice(2);
 if (what === 'fetch') {
   const why = fetchAdapter();
-  console.log(why === null ? `software adapter: ${found().icd}` : `skipped: software adapter: ${why}`);
+  console.log(why === null ? `software adapter: ${adapter().icd}` : `skipped: software adapter: ${why}`);
 } else if (what === 'run' && name !== undefined) {
-  if (!found()) console.log("skipped: software adapter: none fetched. 'node scripts/adapter.mjs fetch' tries.");
+  if (!adapter()) console.log("skipped: software adapter: none fetched. 'node scripts/adapter.mjs fetch' tries.");
   const child = spawn(name, args, { stdio: 'inherit', env: environment() });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   child.on('error', error => {
