@@ -31,5 +31,6 @@ print(json.dumps({
     "blas": blas(),
     "python": sys.version.split()[0],
     "prefix": sys.prefix,
+    "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     "fused": hasattr(torch.nn.functional, "scaled_dot_product_attention"),
 }))

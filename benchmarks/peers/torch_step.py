@@ -10,7 +10,11 @@ def open_contestant(options):
     import torch
     import torch.nn.functional as F
 
+    device = options.get("device", "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ImportError("this PyTorch finds no CUDA device")
     torch.set_num_threads(options["threads"])
+    torch.backends.cuda.matmul.allow_tf32 = False
     dims, fused = options["dims"], options["variant"] == "fused"
     if fused and not hasattr(F, "scaled_dot_product_attention"):
         raise ImportError("this PyTorch has no fused attention")
@@ -18,10 +22,10 @@ def open_contestant(options):
     drawn = weights(dims)
 
     def parameter(name, shape):
-        return torch.frombuffer(drawn.pop(name), dtype=torch.float32).clone().reshape(shape).requires_grad_()
+        return torch.frombuffer(drawn.pop(name), dtype=torch.float32).clone().reshape(shape).to(device).requires_grad_()
 
     p = {name: parameter(name, shape) for name, shape in parameters(dims)}
-    hidden = torch.triu(torch.full((T, T), -1e9), 1)
+    hidden = torch.triu(torch.full((T, T), -1e9, device=device), 1)
 
     def attend(q, k, v):
         if fused:
@@ -49,7 +53,7 @@ def open_contestant(options):
 
     def prepare(number, case):
         ids, targets = batch(dims, number % 12)
-        return torch.tensor(ids).reshape(B, T), torch.tensor(targets)
+        return torch.tensor(ids, device=device).reshape(B, T), torch.tensor(targets, device=device)
 
     def step(prepared, case):
         ids, targets = prepared

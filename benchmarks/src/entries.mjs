@@ -30,12 +30,12 @@ export function peer(key, name, file, library, options, extra = {}) {
 /** PyTorch, each version found; as one that is left out where there is none. */
 export function torches({ torches: found, why }, file, options, variants = ['']) {
   if (found.length === 0) return [{ key: 'torch', name: 'PyTorch', program: '', args: [], skip: why }];
-  return found.flatMap(({ program, version, blas, fused }) =>
+  return found.flatMap(({ program, version, blas, cuda, fused }) =>
     variants
       .filter(variant => variant !== 'fused' || fused)
       .map(variant => ({
         key: 'torch',
-        name: `PyTorch ${version} (${blas}${variant === 'fused' ? ', fused attention and Adam' : ''})`,
+        name: `PyTorch ${version} (${options.device === 'cuda' ? (cuda ?? 'no CUDA') : blas}${variant === 'fused' ? ', fused attention and Adam' : ''})`,
         program,
         args: args(folder('peers', file), { ...options, variant }),
         env: torchEnvironment(options.threads),

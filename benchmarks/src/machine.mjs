@@ -38,12 +38,23 @@ function vectors() {
   }
 }
 
+/** Names of the graphics cards, where NVIDIA's tool tells; null elsewhere. */
+function graphics() {
+  try {
+    const args = ['--query-gpu=name,driver_version', '--format=csv,noheader'];
+    return execFileSync('nvidia-smi', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch {
+    return null;
+  }
+}
+
 export function machine({ torches }) {
   const require = createRequire(createRequire(import.meta.url).resolve('@heddle/backend-onnx/package.json'));
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     vectors: vectors(),
+    graphics: graphics(),
     memoryGB: Math.round(totalmem() / 2 ** 30),
     system: `${platform()} ${release()} ${arch()}`,
     node: process.version,
@@ -51,6 +62,7 @@ export function machine({ torches }) {
       heddle: commit(),
       'onnxruntime-node': versionOf(require, 'onnxruntime-node'),
       koffi: versionOf(require, 'koffi'),
+      webgpu: versionOf(createRequire(import.meta.url), 'webgpu'),
       ...Object.fromEntries(
         torches.map((t, i) => [`PyTorch${i === 0 ? '' : ` (${i + 1})`}`, `${t.version}, ${t.blas}`]),
       ),

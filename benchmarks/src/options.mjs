@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util';
 
-const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'score', 'bundle'];
+const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'score', 'device', 'bundle'];
 
 export const usage = `Usage: npm run bench -- [options]
 

@@ -21,9 +21,9 @@ function newest() {
   });
 }
 
-const machineLine = ({ cpu, cores, vectors, memoryGB, system, node, versions, loadBefore }) =>
+const machineLine = ({ cpu, cores, vectors, graphics, memoryGB, system, node, versions, loadBefore }) =>
   [
-    `${cpu} (${cores} cores${vectors.length > 0 ? `, ${vectors.join(' ')}` : ''}), ${memoryGB} GB, ${system}, Node ${node}`,
+    `${cpu} (${cores} cores${vectors.length > 0 ? `, ${vectors.join(' ')}` : ''}), ${memoryGB} GB, ${graphics ? `${graphics}, ` : ''}${system}, Node ${node}`,
     ...Object.entries(versions)
       .filter(([, version]) => version !== null)
       .map(([name, version]) => `${name} ${version}`),

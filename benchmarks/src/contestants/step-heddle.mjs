@@ -1,12 +1,12 @@
 /** The reference step through Heddle. */
 
-import { openOnnx } from '@heddle/backend-onnx';
 import { batch, openStep } from '../reference-step.mjs';
+import { openEngine } from '../open-engine.mjs';
 import { serve } from '../serve.mjs';
 
-await serve(async ({ threads, dims, binding }) => {
-  const backend = await openOnnx({ threads, binding });
-  const step = await openStep(backend, dims);
+await serve(async options => {
+  const { dims } = options;
+  const step = await openStep(await openEngine(options), dims);
   return {
     info: { explain: step.explain, traceMs: step.traceMs, compileMs: step.compileMs },
     prepare: i => ({ i, data: batch(dims, i % 12) }),
