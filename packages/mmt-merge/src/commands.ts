@@ -37,11 +37,16 @@ export const commands: readonly Command[] = [
       ...sizes,
       models,
       force,
+      { flags: '--backend <name>', describe: "an engine that does the arithmetic, such as gpujs:webgpu (default: this processor's loops)" }, // prettier-ignore
       { flags: '--restart', describe: 'begin anew instead of going on' },
       { flags: '--allow-nan', describe: 'write NaN and infinities instead of refusing' },
       { flags: '--no-verify', describe: 'do not read the result again to compare hashes' },
     ],
-    examples: ['merge run ties.yml --out merged', 'merge run soup.yml --out soup --models ~/models --threads 2'],
+    examples: [
+      'merge run ties.yml --out merged',
+      'merge run soup.yml --out soup --models ~/models --threads 2',
+      'merge run ties.yml --out merged --backend gpujs:webgpu',
+    ],
     run: async (call, host) => (await import('./commands/run.node.js')).runMerge(call, host),
   },
   {

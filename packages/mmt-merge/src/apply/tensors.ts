@@ -1,8 +1,12 @@
 /** One tensor merged from arrays that are all in memory: the streaming path in one piece, or the graph. */
 
 import {
-  evaluate,
+  expandOps,
+  f32,
   fail,
+  interpret,
+  trace,
+  type Graph,
   type HostTensor,
   type MergeArray,
   type MergeMethod,
@@ -60,25 +64,45 @@ export function withDefaults(
   );
 }
 
-/** Through the graph, on the reference engine: the meaning. */
-export function mergeByGraph(method: MergeMethod, call: TensorMerge): Float32Array {
-  const shape = call.shape.length === 0 ? [1] : call.shape;
-  const tensor = (data: MergeArray): HostTensor => ({ dtype: 'f32', shape, data: Float32Array.from(data) });
-  const inputs = [...(call.base === null ? [] : [call.base]), ...call.models, ...(call.uniforms ?? [])].map(tensor);
-  return evaluate(
-    (...tensors) => {
-      const rest = call.base === null ? tensors : tensors.slice(1);
-      return method.merge({
-        models: rest.slice(0, call.models.length),
-        base: call.base === null ? null : tensors[0]!,
-        options: call.options,
-        each: call.each,
-        uniforms: rest.slice(call.models.length),
-      });
-    },
-    ...inputs,
-  ).data as Float32Array; // f32 in, f32 out
+/** Inputs of a merge's graph: `base`, `model 0`…, `uniforms 0`…; a scalar has one element. */
+export function mergeFeeds({ shape, base, models, uniforms = [] }: TensorMerge): Readonly<Record<string, HostTensor>> {
+  const tensor = (data: MergeArray): HostTensor => ({
+    dtype: 'f32',
+    shape: shape.length === 0 ? [1] : shape,
+    data: Float32Array.from(data),
+  });
+  return {
+    ...(base === null ? {} : { base: tensor(base) }),
+    ...Object.fromEntries(models.map((model, i) => [`model ${i}`, tensor(model)])),
+    ...Object.fromEntries(uniforms.map((draws, i) => [`uniforms ${i}`, tensor(draws)])),
+  };
 }
+
+/** A tensor's merge as a graph; its output is `merged`. */
+export function mergeGraph(
+  method: MergeMethod,
+  { shape, base, models, uniforms = [], options, each }: TensorMerge,
+): Graph {
+  const type = f32(...(shape.length === 0 ? [1] : shape));
+  const names = [
+    ...(base === null ? [] : ['base']),
+    ...models.map((_, i) => `model ${i}`),
+    ...uniforms.map((_, i) => `uniforms ${i}`),
+  ];
+  return trace(Object.fromEntries(names.map(name => [name, type])), inputs => ({
+    merged: method.merge({
+      models: models.map((_, i) => inputs[`model ${i}`]!),
+      base: base === null ? null : inputs['base']!,
+      options,
+      each,
+      uniforms: uniforms.map((_, i) => inputs[`uniforms ${i}`]!),
+    }),
+  }));
+}
+
+/** Through the graph, on the reference engine: the meaning. */
+export const mergeByGraph = (method: MergeMethod, call: TensorMerge): Float32Array =>
+  interpret(expandOps(mergeGraph(method, call)), mergeFeeds(call), 'f32')['merged']!.data as Float32Array; // f32 in, f32 out
 
 /** In pieces of whole rows: what runs on processors. A method without a stream goes through its graph. */
 export function mergeArrays(method: MergeMethod, call: TensorMerge): MergeArray {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { CommandCall, Host } from '@heddle/core';
+import type { MergeEngine } from '../run/engine.node.js';
 import { mergeModels, type MergeProgress } from '../run/merge.node.js';
 import { bytesText, listOption, sizeOption, textOption } from './options.js';
 import { methodsOf } from './methods-of.js';
@@ -14,6 +15,7 @@ export async function runMerge(call: CommandCall, host: Host): Promise<number> {
     models: listOption(options, 'models'),
     methods: methodsOf(host),
     threads: threadsOf(options),
+    engine: await engineOf(host, options['backend']),
     ...(memory === undefined ? {} : { memory }),
     ...(shardBytes === undefined ? {} : { shardBytes }),
     replace: options['force'] === true,
@@ -35,6 +37,15 @@ export async function runMerge(call: CommandCall, host: Host): Promise<number> {
     for (const line of noticeLines(report.notices)) call.print(line);
   }
   return 0;
+}
+
+/** The engine of that name, with this package's kernels where it takes them. */
+async function engineOf(host: Host, name: unknown): Promise<MergeEngine | undefined> {
+  if (typeof name !== 'string') return undefined;
+  const { backend } = await host.openBackend(name);
+  if (backend.format !== 'gpujs@1') return { backend };
+  const kernels = (await import('../gpujs.js')).default;
+  return { backend, kernels: host.fork({ plugins: [kernels] }).kernels };
 }
 
 /** A line at each tenth, but not two within a second, and one at least each half minute. */

@@ -54,7 +54,7 @@ export interface TensorPlan {
 }
 
 export interface PlanNotice {
-  readonly kind: 'shape' | 'missing' | 'integer' | 'unknown' | 'skipped' | 'parameter' | 'tokens' | 'tied';
+  readonly kind: 'shape' | 'missing' | 'integer' | 'unknown' | 'skipped' | 'parameter' | 'tokens' | 'tied' | 'engine';
   readonly subject: string;
   readonly message: string;
 }

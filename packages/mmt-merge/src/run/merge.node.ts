@@ -12,6 +12,7 @@ import { methods as ownMethods } from '../methods/index.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { version } from '../version.js';
 import { mergeAdapters, type AdapterDistances } from './adapters.node.js';
+import { engineNotices, openEnginePool, type MergeEngine } from './engine.node.js';
 import { openHere, openThreads, type Pool } from './pool.node.js';
 import { prepare, type PrepareOptions, type Prepared, type Step } from './prepare.node.js';
 import { digestOf, headerDigest, modelCard, writeBeside, writeJson, type FileDigest } from './result.node.js';
@@ -30,8 +31,13 @@ import {
 export interface MergeOptions extends PrepareOptions {
   /** The folder of the result. */
   readonly out: string;
-  /** Threads; 0 works in the calling thread. Default: 2. */
+  /** Threads; 0 works in the calling thread. Default: 2. An engine has its own. */
   readonly threads?: number;
+  /**
+   * Does the arithmetic instead of this processor's loops; what it cannot hold is left to those, with a notice. Adapters are
+   * merged in memory, without it.
+   */
+  readonly engine?: MergeEngine | undefined;
   /** Bytes of inputs that all threads together keep in memory for methods of several passes. Default 256 MB. */
   readonly memory?: number;
   /** Bytes of tensors per file. Default 5 GB. */
@@ -166,7 +172,12 @@ async function runStep(
   from: string,
 ): Promise<MergeReport> {
   if (step.kind === 'adapter') return mergeAdapters(step, checkpoints, out, options, part);
-  const plan = step.plan!;
+  const methods = options.methods ?? ownMethods;
+  const { engine } = options;
+  const plan =
+    engine === undefined
+      ? step.plan!
+      : { ...step.plan!, notices: [...step.plan!.notices, ...engineNotices(engine, step.plan!, tensor => cut(tensor, methods))] }; // prettier-ignore
   const started = performance.now();
   await refuseInputs(out, plan, checkpoints);
   const settings: UnitSettings = {
@@ -178,7 +189,7 @@ async function runStep(
     allowNotFinite: options.allowNotFinite ?? false,
   };
   const layout = layoutOf(plan, options.shardBytes);
-  const key = await keyOf(plan, settings, layout, step.text);
+  const key = await keyOf(plan, settings, layout, step.text, engine?.backend.name ?? null);
   if (part) {
     const before = await finishedReport(out, key);
     if (before !== null) return before;
@@ -189,8 +200,7 @@ async function runStep(
   });
   let done = false;
   try {
-    const methods = options.methods ?? ownMethods;
-    const pool = openPool(plan, methods, settings, options.threads ?? 2);
+    const pool = openPool(plan, methods, settings, options);
     try {
       const result = await fill(work, plan, layout, pool, methods, options, out);
       const files = layout.map(({ file, size }) => ({ name: file, bytes: size, digest: digestOf(result.ranges.filter(range => range.file === file).map(({ sha256 }) => sha256)) })); // prettier-ignore
@@ -237,8 +247,9 @@ function openPool(
   plan: MergePlan,
   methods: MergeOptions['methods'] & {},
   settings: UnitSettings,
-  threads: number,
+  { engine, threads = 2 }: MergeOptions,
 ): Pool {
+  if (engine !== undefined) return openEnginePool(engine, methods, settings);
   const foreign =
     !ownMethods.some(own => own.name === plan.method && methods.includes(own)) &&
     plan.tensors.some(({ copy }) => !copy);
@@ -275,12 +286,13 @@ async function keyOf(
   { accumulate, read, seed }: UnitSettings,
   layout: readonly FileLayout[],
   text: string,
+  engine: string | null,
 ): Promise<string> {
   const inputs = [...new Set(plan.tensors.flatMap(({ models, base }) => [...models, ...(base ? [base] : [])].flatMap(({ source }) => filesOf(source))))].sort(); // prettier-ignore
   const stats = await Promise.all(
     inputs.map(async path => [path, ...(await fs.stat(path).then(({ size, mtimeMs }) => [size, mtimeMs]))]),
   );
-  return hashJson(JSON.parse(JSON.stringify({ version, text, tensors: plan.tensors, accumulate, read, seed, files: layout.map(({ file, size }) => [file, size]), stats }))); // prettier-ignore
+  return hashJson(JSON.parse(JSON.stringify({ version, text, engine, tensors: plan.tensors, accumulate, read, seed, files: layout.map(({ file, size }) => [file, size]), stats }))); // prettier-ignore
 }
 
 interface Filled {

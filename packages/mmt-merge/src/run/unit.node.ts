@@ -12,7 +12,7 @@ import {
   type MergeTask,
 } from '@heddle/core';
 import { byteSize, type StorageDtype } from '@heddle/core/files';
-import { mergeByGraph } from '../apply/tensors.js';
+import { mergeByGraph, type TensorMerge } from '../apply/tensors.js';
 import { isFloat } from '../checkpoint/view.js';
 import { rowsOf, type TensorPlan } from '../plan/plan.js';
 import { bytesOfSource, dtypeOfSource, type Source } from '../plan/source.js';
@@ -55,7 +55,10 @@ export interface UnitSettings {
 }
 
 export interface Worker {
-  run(unit: Unit): UnitResult;
+  /** @param merged the unit's elements, where an engine made them; otherwise they are made here */
+  run(unit: Unit, merged?: MergeArray): UnitResult;
+  /** What goes into a unit, in memory: for an engine. */
+  inputs(unit: Unit): TensorMerge;
   /** A whole merged tensor, in memory. */
   values(tensor: TensorPlan): MergeArray;
   close(): void;
@@ -114,7 +117,7 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     }
   }
 
-  function run(unit: Unit): UnitResult {
+  function run(unit: Unit, merged?: MergeArray): UnitResult {
     const { tensor } = unit;
     vectors?.reset();
     const before = files.bytes;
@@ -127,7 +130,7 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
       write(unit.file, bytes, at);
       at += bytes.length;
     };
-    const notFinite = tensor.copy ? copy(unit, put) : merge(unit, put);
+    const notFinite = tensor.copy ? copy(unit, put) : merge(unit, put, merged);
     return {
       id: unit.id,
       sha256: hash.digest('hex'),
@@ -168,17 +171,17 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     );
   }
 
-  function merge({ tensor, from, to }: Unit, put: (bytes: Uint8Array) => void): number {
-    const method = methods.find(({ name }) => name === tensor.method)!;
-    const { columns, elements } = rowsOf(tensor.shape);
-    // A method that says only what it means: all of the tensor at once, through its graph.
-    const size = method.stream === undefined ? Math.max(1, elements) : pieceSize(columns);
-    const passes =
-      method.stream === undefined ? null : passesOf(method, tensor, name => memory(`scratch ${name}`, size));
-    const several = passes !== null && passes.looks.length > 0;
-    const inputs = [...tensor.models, ...(tensor.base === null ? [] : [tensor.base])];
-    const held = inputs.reduce((n, { source }) => n + bytesOfSource(source), 0);
-    const options = { files, converter: convert, hold: several && held <= settings.memory, ahead: readAhead, to };
+  const methodOf = (tensor: TensorPlan): MergeMethod => methods.find(({ name }) => name === tensor.method)!;
+  const inputsOf = ({ models, base }: TensorPlan) => [...models, ...(base === null ? [] : [base])];
+
+  /** Reads pieces of at most `size` elements; `hold` keeps what was read for the next pass. */
+  function opened(
+    tensor: TensorPlan,
+    to: number,
+    size: number,
+    hold: boolean,
+  ): (start: number, length: number) => MergePiece {
+    const options = { files, converter: convert, hold, ahead: readAhead, to };
     const open = (source: Source): Read => {
       const read = readerOf(source, options);
       // Rounding to what it is stored in anyway changes nothing.
@@ -191,7 +194,7 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
     };
     const reads = tensor.models.map(({ source }) => open(source));
     const base = tensor.base === null ? null : open(tensor.base.source);
-    const pieceAt = (start: number, length: number): MergePiece => ({
+    return (start, length) => ({
       start,
       length,
       models: reads.map((read, i) => read(start, length, memory(`model ${i}`, size))),
@@ -202,22 +205,39 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
         return array;
       },
     });
-    const models = inputs.map(({ model }) => model);
-    if (passes === null) {
-      const all = pieceAt(0, elements);
-      const own = (array: MergeArray): MergeArray => array.subarray(0, elements);
-      const merged = mergeByGraph(method, {
-        shape: tensor.shape,
-        models: all.models.map(own),
-        base: all.base === null ? null : own(all.base),
-        options: tensor.options,
-        each: tensor.each,
-        ...(method.random === true ? { uniforms: all.models.map((_, i) => own(all.uniforms(i))) } : {}),
-      });
+  }
+
+  function inputs({ tensor, from, to }: Unit): TensorMerge {
+    const { columns, elements } = rowsOf(tensor.shape);
+    const length = to - from;
+    const piece = opened(tensor, to, length, false)(from, length);
+    const own = (array: MergeArray): MergeArray => array.subarray(0, length);
+    return {
+      shape: length === elements ? tensor.shape : tensor.shape.length < 2 ? [length] : [length / columns, columns],
+      models: piece.models.map(own),
+      base: piece.base && own(piece.base),
+      options: tensor.options,
+      each: tensor.each,
+      ...(methodOf(tensor).random === true ? { uniforms: piece.models.map((_, i) => own(piece.uniforms(i))) } : {}),
+    };
+  }
+
+  function merge(unit: Unit, put: (bytes: Uint8Array) => void, given?: MergeArray): number {
+    const { tensor, from, to } = unit;
+    const method = methodOf(tensor);
+    const { columns, elements } = rowsOf(tensor.shape);
+    const all = inputsOf(tensor);
+    const models = all.map(({ model }) => model);
+    // A method that says only what it means: all of the tensor at once, through its graph.
+    const merged = given ?? (method.stream === undefined ? mergeByGraph(method, inputs(unit)) : null);
+    if (merged !== null)
       return pieces({ from, to }, columns, tensor, models, put, ({ start, length, out }) =>
-        out.set(merged.subarray(start, start + length)),
+        out.set(merged.subarray(start - from, start - from + length)),
       );
-    }
+    const size = pieceSize(columns);
+    const passes = passesOf(method, tensor, name => memory(`scratch ${name}`, size));
+    const held = all.reduce((n, { source }) => n + bytesOfSource(source), 0);
+    const pieceAt = opened(tensor, to, size, passes.looks.length > 0 && held <= settings.memory);
     for (const look of passes.looks)
       for (let start = 0; start < elements; start += size) look(pieceAt(start, Math.min(size, elements - start)));
     return pieces({ from, to }, columns, tensor, models, put, ({ start, length, out }) =>
@@ -258,6 +278,7 @@ export function openWorker(methods: readonly MergeMethod[], settings: UnitSettin
 
   return {
     run,
+    inputs,
     values(tensor) {
       vectors?.reset();
       const { elements } = rowsOf(tensor.shape);
