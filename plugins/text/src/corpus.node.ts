@@ -67,13 +67,16 @@ export async function readDocuments(
  *
  * @throws E_IO, E_UTF8, E_BINARY
  */
-export async function readText(path: string): Promise<string> {
+export const readText = async (path: string): Promise<string> => textOf(await readBytes(path), path);
+
+/** One file. @throws E_IO for what is missing, unreadable, no file or too large */
+export async function readBytes(path: string): Promise<Uint8Array> {
   const fs = files();
   const status = await fs.stat(path).catch((error: unknown) => unreadable(path, error));
   if (!status.isFile())
     fail(
       'E_IO',
-      `${path}: expected a file, received ${status.isDirectory() ? 'a folder' : 'a device or pipe'}. Save the text to a file first.`,
+      `${path}: expected a file, received ${status.isDirectory() ? 'a folder' : 'a device or pipe'}. Save it to a file first.`,
       { path },
     );
   if (status.size > longestFile) {
@@ -83,7 +86,7 @@ export async function readText(path: string): Promise<string> {
       { path, size: status.size, limit: longestFile },
     );
   }
-  return textOf(await fs.readFile(path).catch((error: unknown) => unreadable(path, error)), path);
+  return fs.readFile(path).catch((error: unknown) => unreadable(path, error));
 }
 
 /** A string of V8 has at most 2^29 - 24 units; ASCII text has one to a byte. */

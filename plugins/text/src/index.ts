@@ -13,7 +13,11 @@ export { split, type Document, type Split, type SplitOptions } from './corpus.js
 export { readDocuments, readText, textEndings, type Reading, type ReadOptions } from './corpus.node.js';
 export { endOf, packDocuments, packedBatches } from './packed.js';
 export type { PackedBatch, PackedBatches, PackedCursor, PackedOptions, PackedTokens } from './packed.js';
+export { huggingFaceTokenizer, type HuggingFaceOptions } from './hugging-face.js';
 export { permutation } from './permutation.js';
+export { sentencePieceFromModel } from './sentencepiece/model-file.js';
+export type { NormalizerParts, Piece, PieceKind, SentencePieceParts } from './sentencepiece/parts.js';
+export { sentencePieceTokenizer } from './sentencepiece/tokenizer.js';
 export { openText, textSource, type TextOptions } from './source.js';
 export type { DecodeOptions, Decoder, EncodeOptions, Specials, Tokenizer, TokenizerJson } from './tokenizer.js';
 export { tokenizerFrom } from './tokenizer-from.js';
