@@ -18,6 +18,7 @@ export { permutation } from './permutation.js';
 export { sentencePieceFromModel } from './sentencepiece/model-file.js';
 export type { NormalizerParts, Piece, PieceKind, SentencePieceParts } from './sentencepiece/parts.js';
 export { sentencePieceTokenizer } from './sentencepiece/tokenizer.js';
+export { trainUnigram, type TrainUnigramOptions } from './sentencepiece/train.js';
 export { openText, textSource, type TextOptions } from './source.js';
 export type { DecodeOptions, Decoder, EncodeOptions, Specials, Tokenizer, TokenizerJson } from './tokenizer.js';
 export { tokenizerFrom } from './tokenizer-from.js';

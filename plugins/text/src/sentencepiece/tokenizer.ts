@@ -19,7 +19,7 @@ import { unigramCut } from './unigram.js';
  * piece has becomes its bytes where the model falls back on bytes; otherwise it and its neighbours of the same sort
  * become one unknown piece, and are lost.
  *
- * @param parts from a `.model` file or a file of ours
+ * @param parts from a `.model` file, `trainUnigram` or a file of ours
  * @param where names the source in messages
  * @throws E_TOKENIZER for parts that contradict each other
  */
