@@ -13,9 +13,26 @@ export { catalogLanguages, readCatalogs, type CatalogOptions, type CatalogReadin
 export { readCatalog, type Catalog, type Message } from './catalog/mo.js';
 export { split, type Document, type Split, type SplitOptions } from './corpus.js';
 export { readDocuments, readText, textEndings, type Reading, type ReadOptions } from './corpus.node.js';
+export type { EpochCursor } from './cursor.js';
 export { endOf, packDocuments, packedBatches } from './packed.js';
 export type { PackedBatch, PackedBatches, PackedCursor, PackedOptions, PackedTokens } from './packed.js';
 export { huggingFaceTokenizer, type HuggingFaceOptions } from './hugging-face.js';
+export {
+  pairBatches,
+  type BatchShape,
+  type PairBatch,
+  type PairBatches,
+  type PairBatchOptions,
+  type PairTensors,
+} from './parallel/batches.js';
+export { chooseBuckets, type Bucket } from './parallel/buckets.js';
+export {
+  encodePairs,
+  languageTag,
+  type EncodedPairs,
+  type EncodeOptions as EncodePairsOptions,
+  type Ends,
+} from './parallel/encode.js';
 export { readPairs, type PairFiles } from './parallel/files.node.js';
 export { filterPairs, type PairFilter } from './parallel/filter.js';
 export { holdOut, type HeldOut, type HoldOutOptions, type Part } from './parallel/hold-out.js';
