@@ -1,6 +1,7 @@
 /** Text for language models: tokenisers and a packed source of batches. */
 
 import { DATA, contribute, definePlugin } from '@heddle/core';
+import { pairsSource } from './parallel/source.node.js';
 import { textSource } from './source.js';
 import { version } from './version.js';
 
@@ -33,11 +34,15 @@ export {
   type EncodeOptions as EncodePairsOptions,
   type Ends,
 } from './parallel/encode.js';
+export type { NamedText } from './json-lines.js';
+export { corpusFrom, readCorpus, type Corpus } from './parallel/corpora.node.js';
 export { readPairs, type PairFiles } from './parallel/files.node.js';
 export { filterPairs, type PairFilter } from './parallel/filter.js';
+export { generatePairs, grammarLanguages, grammarMeanings, type GrammarOptions } from './parallel/grammar.js';
 export { holdOut, type HeldOut, type HoldOutOptions, type Part } from './parallel/hold-out.js';
-export { pairsFromJsonl, pairsFromLines, pairsFromTsv, type Column, type NamedText } from './parallel/lines.js';
+export { pairsFromJsonl, pairsFromLines, pairsFromTsv, type Column } from './parallel/lines.js';
 export { describeDropped, type Dropped, type Pair, type PairReading } from './parallel/pair.js';
+export { openPairs, type CorpusReport, type OpenedPairs, type PairsOptions } from './parallel/source.node.js';
 export { permutation } from './permutation.js';
 export { sentencePieceFromModel } from './sentencepiece/model-file.js';
 export type { NormalizerParts, Piece, PieceKind, SentencePieceParts } from './sentencepiece/parts.js';
@@ -53,6 +58,6 @@ export default /* @__PURE__ */ definePlugin({
   name: '@heddle/text',
   version,
   register(container) {
-    contribute(container, DATA, textSource);
+    contribute(container, DATA, textSource, pairsSource);
   },
 });

@@ -1,11 +1,12 @@
 /** Tokenisers in files. */
 
 import { fail } from '@heddle/core';
+import { byteTokenizer } from './byte.js';
 import { bpeFromGpt2 } from './bpe-gpt2.js';
 import { files, readBytes, readText } from './corpus.node.js';
 import { huggingFaceTokenizer } from './hugging-face.js';
 import { sentencePieceFromModel } from './sentencepiece/model-file.js';
-import type { Tokenizer } from './tokenizer.js';
+import type { Tokenizer, TokenizerJson } from './tokenizer.js';
 import { tokenizerFrom } from './tokenizer-from.js';
 
 /**
@@ -52,6 +53,13 @@ export async function readTokenizer(path: string): Promise<Tokenizer> {
       () => undefined,
     );
   return huggingFaceTokenizer(json, { where: path, ...(config === undefined ? {} : { config }) });
+}
+
+/** A tokeniser as options name one: itself, its JSON, `byte`, or a file that `readTokenizer` reads. */
+export async function tokenizerOf(given: Tokenizer | TokenizerJson | string): Promise<Tokenizer> {
+  if (given === 'byte') return byteTokenizer();
+  if (typeof given === 'string') return readTokenizer(given);
+  return 'encode' in given && typeof given.encode === 'function' ? (given as Tokenizer) : tokenizerFrom(given);
 }
 
 /** Reads GPT-2's pair of files. @throws E_IO, E_UTF8, E_BINARY, E_TOKENIZER */

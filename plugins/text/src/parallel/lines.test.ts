@@ -67,7 +67,7 @@ describe('JSON lines', () => {
     expect(() =>
       pairsFromJsonl(named(`{"source":"a","target":"b"}\n${line}\n`, 'a.jsonl'), 'source', 'target'),
     ).toThrow(
-      expect.objectContaining({ code: 'E_PAIRS', message: expect.stringMatching(`^a.jsonl line 2: .*${words}`) }),
+      expect.objectContaining({ code: 'E_JSON', message: expect.stringMatching(`^a.jsonl line 2: .*${words}`) }),
     );
   });
 });

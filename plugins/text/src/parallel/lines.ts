@@ -1,20 +1,8 @@
 /** Pairs out of text: two columns of a TSV, lines of two texts, fields of JSON lines. */
 
 import { fail } from '@heddle/core';
+import { jsonLines, linesOf, type NamedText } from '../json-lines.js';
 import { dropCount, type Pair, type PairReading } from './pair.js';
-
-/** A text and what to call it in messages. */
-export interface NamedText {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** Lines, with `\r\n` as one end; the end of the last one ends no empty line. */
-function linesOf(text: string): readonly string[] {
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  return lines.map(line => (line.endsWith('\r') ? line.slice(0, -1) : line));
-}
 
 /** Keeps what has words on both sides; spaces around either are no part of it. */
 function collect(rows: Iterable<readonly [source: string, target: string, where: string]>): PairReading {
@@ -92,37 +80,11 @@ export function pairsFromLines(source: NamedText, target: NamedText): PairReadin
 /**
  * Two fields of one JSON object a line. A field may stand deeper: `translation.de`.
  *
- * @throws E_PAIRS for a line that is no object, or has no text in one of the fields, by its number
+ * @throws E_JSON for a line that is no object, or has no text in one of the fields, by its number
  */
-export function pairsFromJsonl({ name, text }: NamedText, source: string, target: string): PairReading {
+export function pairsFromJsonl(given: NamedText, source: string, target: string): PairReading {
   function* rows(): Iterable<readonly [string, string, string]> {
-    for (const [at, line] of linesOf(text).entries()) {
-      if (line.trim() === '') continue;
-      const where = `${name} line ${at + 1}`;
-      const refuse = (expected: string, received: string): never =>
-        fail('E_PAIRS', `${where}: expected ${expected}, received ${received}. Mend the line, or take it out.`, {
-          name,
-          line: at + 1,
-        });
-      let row: unknown;
-      try {
-        row = JSON.parse(line);
-      } catch (error) {
-        refuse('a JSON object', (error as Error).message);
-      }
-      const field = (path: string): string => {
-        let value: unknown = row;
-        for (const part of path.split('.'))
-          value =
-            typeof value === 'object' && value !== null && Object.hasOwn(value, part)
-              ? (value as Readonly<Record<string, unknown>>)[part]
-              : undefined;
-        return typeof value === 'string'
-          ? value
-          : refuse(`a text in '${path}'`, value === undefined ? 'none' : JSON.stringify(value).slice(0, 40));
-      };
-      yield [field(source), field(target), where];
-    }
+    for (const { field, where } of jsonLines(given)) yield [field(source), field(target), where];
   }
   return collect(rows());
 }
