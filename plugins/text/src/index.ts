@@ -1,6 +1,7 @@
-/** Text for language models: tokenisers and a packed source of batches. */
+/** Text for models: tokenisers, corpora, packed batches of documents and bucketed batches of pairs. */
 
-import { DATA, contribute, definePlugin } from '@heddle/core';
+import { COMMANDS, DATA, contribute, definePlugin } from '@heddle/core';
+import { commands } from './commands.js';
 import { pairsSource } from './parallel/source.node.js';
 import { textSource } from './source.js';
 import { version } from './version.js';
@@ -53,11 +54,12 @@ export type { DecodeOptions, Decoder, EncodeOptions, Specials, Tokenizer, Tokeni
 export { tokenizerFrom } from './tokenizer-from.js';
 export { readGpt2, readTokenizer, saveTokenizer } from './tokenizer.node.js';
 
-// Pure: who imports one tokeniser need not bundle the source.
+// Pure: who imports one tokeniser need not bundle the sources.
 export default /* @__PURE__ */ definePlugin({
   name: '@heddle/text',
   version,
   register(container) {
     contribute(container, DATA, textSource, pairsSource);
+    contribute(container, COMMANDS, ...commands);
   },
 });

@@ -1,7 +1,7 @@
 /** Leaving out pairs that teach little or harm: duplicates, lengths far apart. */
 
 import { fail } from '@heddle/core';
-import { dropCount, type Pair, type PairReading } from './pair.js';
+import { byCount, dropCount, type Pair, type PairReading } from './pair.js';
 
 export interface PairFilter {
   /** The longest text of either side, in characters; null for any. Default null. */
@@ -56,5 +56,5 @@ export function filterPairs(
       }
     }
   }
-  return { pairs, seen: reading.seen, dropped: [...reading.dropped, ...drops.take()] };
+  return { pairs, seen: reading.seen, dropped: byCount(reading.dropped, drops.take()) };
 }

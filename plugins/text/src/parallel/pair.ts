@@ -44,12 +44,13 @@ export function dropCount(): DropCount {
       if (known) known.count++;
       else counts.set(reason, { count: 1, first: where });
     },
-    take: () =>
-      [...counts]
-        .map(([reason, { count, first }]) => ({ reason, count, first }))
-        .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
+    take: () => byCount([...counts].map(([reason, { count, first }]) => ({ reason, count, first }))),
   };
 }
+
+/** What several steps dropped, the most frequent reason first. */
+export const byCount = (...dropped: readonly (readonly Dropped[])[]): readonly Dropped[] =>
+  dropped.flat().sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 
 /** One line for people: `12 of 100 dropped: 9 empty (first: a.tsv line 3), 3 duplicate (first: …)`. */
 export function describeDropped({ seen, pairs, dropped }: PairReading): string {

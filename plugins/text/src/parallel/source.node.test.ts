@@ -60,8 +60,8 @@ describe('the source of pairs', () => {
         kept: 2,
         unknown: 0,
         dropped: [
-          { reason: 'empty source', count: 1, first: expect.stringContaining('a.tsv line 5') },
           { reason: 'duplicate', count: 1, first: expect.stringContaining('a.tsv line 4') },
+          { reason: 'empty source', count: 1, first: expect.stringContaining('a.tsv line 5') },
           { reason: 'over 20 tokens', count: 1, first: expect.stringContaining('a.tsv line 6') },
         ],
       },

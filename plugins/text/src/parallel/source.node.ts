@@ -9,7 +9,7 @@ import { corpusFrom, readCorpus, type Corpus } from './corpora.node.js';
 import { encodePairs, type EncodeOptions } from './encode.js';
 import { filterPairs, type PairFilter } from './filter.js';
 import { holdOut, type HoldOutOptions, type Part } from './hold-out.js';
-import type { Dropped } from './pair.js';
+import { byCount, type Dropped } from './pair.js';
 
 export interface PairsOptions
   extends
@@ -74,7 +74,7 @@ export async function openPairs(options: PairsOptions): Promise<OpenedPairs> {
     reports.push({
       seen: reading.seen,
       kept: pairs.count,
-      dropped: [...reading.dropped, ...pairs.dropped],
+      dropped: byCount(reading.dropped, pairs.dropped),
       unknown: pairs.unknown,
     });
   }
