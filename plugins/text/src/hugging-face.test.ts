@@ -89,6 +89,8 @@ describe('tokenizer.json', () => {
     [{}, 'fields none'],
     [{ model: {}, added_tokens: [] }, 'parts that'],
     [{ ...json, pre_tokenizer: { type: 'Odd' } }, 'parts that'],
+    [{ ...json, pre_tokenizer: { type: 'Split', pattern: { Regex: '\\Ga' } } }, 'patterns that'],
+    [{ ...json, normalizer: { normalizers: [{ type: 'Replace', pattern: { Regex: '[a&&b]' } }] } }, 'patterns that'],
   ])('%j is refused', (given, words) => {
     expect(() => huggingFaceTokenizer(given, { where: 'x.json' })).toThrow(
       expect.objectContaining({ code: 'E_TOKENIZER', message: expect.stringMatching(`^x.json: .*${words}`) }),
