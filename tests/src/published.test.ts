@@ -32,6 +32,7 @@ const browserEntries = [
   '@heddle/backend-gpujs/kernel',
   '@heddle/backend-onnx/web',
   '@heddle/backend-onnx/kernel',
+  '@heddle/connectome',
   '@heddle/eval-text',
   '@heddle/eval-math',
   '@heddle/eval-math/benchmark',

@@ -21,6 +21,7 @@ export const bundled: readonly Bundled[] = [
     load: () => import('@heddle/text'),
     commands: () => import('@heddle/text/commands'),
   },
+  { name: '@heddle/connectome', load: () => import('@heddle/connectome') },
   {
     name: '@heddle/eval-math',
     load: () => import('@heddle/eval-math/plugin'),
