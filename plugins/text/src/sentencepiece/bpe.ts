@@ -1,9 +1,10 @@
 /** Cutting text by merging pairs, best score first, as SentencePiece's BPE does: on characters, over word boundaries too. */
 
 import { heap } from '../heap.js';
+import { wordCache } from '../word-cache.js';
 import type { ByteTrie } from './byte-trie.js';
 import { longest, widthOf } from './normalize.js';
-import type { Piece } from './parts.js';
+import { spaceMark, type Piece } from './parts.js';
 import type { Cut } from './unigram.js';
 
 /**
@@ -16,7 +17,7 @@ export function bpeCut(pieces: readonly Piece[], user: ByteTrie | null): Cut {
   const scores = Float32Array.from(pieces, ({ score }) => score);
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-  return (bytes, emit) => {
+  const cut: Cut = (bytes, emit) => {
     // Symbols as a linked list; a symbol that was merged into its left neighbour has no text.
     const texts: string[] = [];
     const from: number[] = [];
@@ -69,6 +70,37 @@ export function bpeCut(pieces: readonly Piece[], user: ByteTrie | null): Cut {
     };
     for (let i = 0; i >= 0 && i < count; i = next[i]!) write(texts[i]!, from[i]!);
   };
+  const across = new RegExp(`[^${spaceMark}]${spaceMark}`);
+  const wordsStandAlone =
+    user === null && pieces.every(({ text, kind }) => kind !== 'unused' && (kind !== 'normal' || !across.test(text)));
+  return wordsStandAlone ? byWord(cut, decoder) : cut;
+}
+
+/** Where no piece goes on beyond a word, merges in one word do not touch another: what a word became is remembered. */
+function byWord(cut: Cut, decoder: TextDecoder): Cut {
+  const cache = wordCache<Int32Array>();
+  const isMark = (bytes: Uint8Array, at: number): boolean =>
+    bytes[at] === mark[0] && bytes[at + 1] === mark[1] && bytes[at + 2] === mark[2];
+  return (bytes, emit) => {
+    for (let from = 0; from < bytes.length;) {
+      let end = from;
+      while (isMark(bytes, end)) end += mark.length;
+      do end++;
+      while (end < bytes.length && !isMark(bytes, end));
+      const own = bytes.subarray(from, Math.min(end, bytes.length));
+      const word = decoder.decode(own);
+      let pieces = cache.get(word);
+      if (pieces === undefined) {
+        const found: number[] = [];
+        cut(own, (id, begin, stop) => found.push(id, begin, stop));
+        pieces = Int32Array.from(found);
+        cache.set(word, pieces);
+      }
+      for (let i = 0; i < pieces.length; i += 3) emit(pieces[i]!, from + pieces[i + 1]!, from + pieces[i + 2]!);
+      from += own.length;
+    }
+  };
 }
 
 const encoder = new TextEncoder();
+const mark = encoder.encode(spaceMark);

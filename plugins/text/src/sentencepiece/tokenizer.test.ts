@@ -44,6 +44,11 @@ const vocabulary = fc.dictionary(
   { minKeys: 1, maxKeys: 12 },
 );
 
+/** Where no piece crosses words, another way is taken. */
+const ofWords = vocabulary.map(texts =>
+  Object.fromEntries(Object.entries(texts).filter(([text]) => !/[^▁]▁/.test(text))),
+);
+
 /** All ways to cut a text into pieces of the vocabulary or single characters. */
 function* cuts(text: readonly string[], has: (piece: string) => boolean): Iterable<readonly string[]> {
   if (text.length === 0) return yield [];
@@ -78,8 +83,9 @@ describe('unigram', () => {
 describe('bpe', () => {
   it('merges as rescanning for the best pair does', () => {
     fc.assert(
-      fc.property(few, vocabulary, (text, texts) => {
+      fc.property(few, fc.oneof(vocabulary, ofWords), (text, texts) => {
         const tokenizer = sentencePieceTokenizer(partsOf(texts, { algorithm: 'bpe', byteFallback: false }));
+        tokenizer.encode(`${text} ${text}`); // words that it remembers must not differ
         const symbols = [...`${text === '' ? '' : '▁'}${text.replaceAll(' ', '▁')}`];
         for (;;) {
           const pairs = symbols.slice(1).map((right, at) => texts[symbols[at]! + right] ?? -Infinity);
