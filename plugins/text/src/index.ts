@@ -31,6 +31,7 @@ export { chooseBuckets, type Bucket } from './parallel/buckets.js';
 export {
   encodePairs,
   languageTag,
+  sourceIds,
   type EncodedPairs,
   type EncodeOptions as EncodePairsOptions,
   type Ends,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { trainBpe } from '../bpe-train.js';
 import { byteTokenizer } from '../byte.js';
 import { trainUnigram } from '../sentencepiece/train.js';
-import { encodePairs, languageTag } from './encode.js';
+import { encodePairs, languageTag, sourceIds } from './encode.js';
 
 const tokenizer = byteTokenizer({ specials: ['<bos>', '<eos>', '<pad>', '<2de>'] });
 const pairs = [
@@ -33,6 +33,8 @@ describe('encoding pairs', () => {
   it('begins sources with the tag of a language', () => {
     const { source } = encodePairs(pairs, { tokenizer, language: 'de' });
     expect(tokenizer.decode(source.subarray(0, 2), { specials: true })).toBe(`${languageTag('de')}w`);
+    expect([...sourceIds('warp', tokenizer, 'de'), ...sourceIds('a', tokenizer, 'de')]).toEqual([...source]);
+    expect(() => sourceIds('warp', tokenizer, 'fr')).toThrow(expect.objectContaining({ code: 'E_LANGUAGE' }));
     expect(() => encodePairs(pairs, { tokenizer, language: 'fr' })).toThrow(
       expect.objectContaining({ code: 'E_LANGUAGE', message: expect.stringContaining('those of de') }),
     );

@@ -59,8 +59,8 @@ export function encodePairs(
   { tokenizer, targetTokenizer = tokenizer, longest = 256, longer = 'drop', unknown = 'keep', language }: EncodeOptions,
 ): EncodedPairs {
   checkCounts({ longest });
-  const [sourceEnd, end] = [endOf(tokenizer), endOf(targetTokenizer)];
-  const tag = language === undefined ? [] : [tagOf(tokenizer, language)];
+  const frame = sourceFrame(tokenizer, language);
+  const end = endOf(targetTokenizer);
   const { specials } = targetTokenizer;
   const drops = dropCount();
   const [source, target] = [idBuffer(), idBuffer()];
@@ -70,7 +70,7 @@ export function encodePairs(
   for (const [at, pair] of pairs.entries()) {
     const where = pair.where ?? `pair ${at + 1}`;
     const sides = [
-      { name: 'source', ids: tokenizer.encode(pair.source), room: longest - 1 - tag.length, by: tokenizer },
+      { name: 'source', ids: tokenizer.encode(pair.source), room: longest - 1 - frame.before.length, by: tokenizer },
       { name: 'target', ids: targetTokenizer.encode(pair.target), room: longest - 1, by: targetTokenizer },
     ] as const;
     const over = sides.find(({ ids, room }) => ids.length > room);
@@ -101,9 +101,9 @@ export function encodePairs(
       continue;
     }
     unknowns += strange;
-    source.append(Int32Array.from(tag));
+    source.append(frame.before);
     source.append(sides[0].ids.subarray(0, sides[0].room));
-    source.push(sourceEnd);
+    source.push(frame.end);
     target.append(sides[1].ids.subarray(0, sides[1].room));
     sourceAt.push(source.length);
     targetAt.push(target.length);
@@ -126,7 +126,7 @@ export function encodePairs(
     targetAt: Int32Array.from(targetAt),
     pair: Int32Array.from(kept),
     ends: {
-      sourcePad: tokenizer.specials['<pad>'] ?? sourceEnd,
+      sourcePad: tokenizer.specials['<pad>'] ?? frame.end,
       begin: specials['<bos>'] ?? specials['<s>'] ?? end, // as fairseq does where there is none
       end,
       targetPad: specials['<pad>'] ?? end,
@@ -135,6 +135,21 @@ export function encodePairs(
     unknown: unknowns,
   };
 }
+
+/**
+ * A text as the encoder was trained to read it, for translating it: the tag of the language wanted, if any, its ids, the end.
+ *
+ * @throws E_LANGUAGE for a language without a tag; E_TOKENIZER for a tokeniser without an end
+ */
+export function sourceIds(text: string, tokenizer: Tokenizer, language?: string): Int32Array {
+  const { before, end } = sourceFrame(tokenizer, language);
+  return Int32Array.of(...before, ...tokenizer.encode(text), end);
+}
+
+const sourceFrame = (tokenizer: Tokenizer, language: string | undefined) => ({
+  before: Int32Array.from(language === undefined ? [] : [tagOf(tokenizer, language)]),
+  end: endOf(tokenizer),
+});
 
 function tagOf({ specials, name }: Tokenizer, language: string): number {
   const known = Object.keys(specials).flatMap(special => /^<2(.+)>$/.exec(special)?.[1] ?? []);

@@ -57,7 +57,10 @@ describe('the source of pairs', () => {
     expect(batches.corpora).toEqual([
       {
         seen: 5,
-        kept: 2,
+        pairs: [
+          { source: 'warp', target: 'Kette', where: expect.stringContaining('line 2') },
+          { source: 'weft', target: 'Schuss', where: expect.stringContaining('line 3') },
+        ],
         unknown: 0,
         dropped: [
           { reason: 'duplicate', count: 1, first: expect.stringContaining('a.tsv line 4') },

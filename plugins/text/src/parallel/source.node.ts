@@ -9,7 +9,7 @@ import { corpusFrom, readCorpus, type Corpus } from './corpora.node.js';
 import { encodePairs, type EncodeOptions } from './encode.js';
 import { filterPairs, type PairFilter } from './filter.js';
 import { holdOut, type HoldOutOptions, type Part } from './hold-out.js';
-import { byCount, type Dropped } from './pair.js';
+import { byCount, type Dropped, type Pair } from './pair.js';
 
 export interface PairsOptions
   extends
@@ -37,9 +37,10 @@ export interface OpenedPairs extends PairBatches {
 }
 
 export interface CorpusReport {
-  /** Examples looked at in all parts, and pairs of this part. */
+  /** The pairs of this part, as `rows` of a batch number them: references for scores. */
+  readonly pairs: readonly Pair[];
+  /** Examples looked at, in all parts. */
   readonly seen: number;
-  readonly kept: number;
   readonly dropped: readonly Dropped[];
   /** Tokens that stand for characters the tokeniser does not know. */
   readonly unknown: number;
@@ -73,7 +74,7 @@ export async function openPairs(options: PairsOptions): Promise<OpenedPairs> {
     encoded.push(pairs);
     reports.push({
       seen: reading.seen,
-      kept: pairs.count,
+      pairs: Array.from(pairs.pair, at => held[at]!),
       dropped: byCount(reading.dropped, pairs.dropped),
       unknown: pairs.unknown,
     });
