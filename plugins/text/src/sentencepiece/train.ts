@@ -253,11 +253,17 @@ function expectation(trie: ByteTrie, scores: Float64Array, expected: Float64Arra
 
 /** The likeliest cut of some bytes, without piece `without` where it would span them all; null where there is none. */
 function likeliest(trie: ByteTrie, scores: Float64Array) {
+  let best = new Float64Array(256);
+  let start = new Int32Array(256);
+  let chosenIds = new Int32Array(256);
   return (bytes: Uint8Array, without = -1): readonly number[] | null => {
     const size = bytes.length;
-    const best = new Float64Array(size + 1).fill(-Infinity);
-    const start = new Int32Array(size + 1);
-    const chosenIds = new Int32Array(size + 1);
+    if (size >= best.length) {
+      best = new Float64Array(size * 2);
+      start = new Int32Array(size * 2);
+      chosenIds = new Int32Array(size * 2);
+    }
+    best.fill(-Infinity, 0, size + 1);
     best[0] = 0;
     for (let from = 0; from < size; from++) {
       if (best[from] === -Infinity) continue;
@@ -293,10 +299,10 @@ function prune(pieces: readonly Candidate[], chunks: readonly Chunk[], wanted: n
   const kept: Candidate[] = [];
   const losses: { readonly piece: Candidate; readonly loss: number }[] = [];
   for (const [id, piece] of pieces.entries()) {
-    const bytes = encoder.encode(piece.text);
-    const instead = cut(bytes, id);
+    if (used[id] === 0 && piece.text.length > 2) continue; // longer than a character, and in no best cut
+    const instead = cut(encoder.encode(piece.text), id);
     if (instead === null) kept.push(piece); // a character
-    else if (used[id]! > 0 && cut(bytes)!.length === 1) {
+    else if (used[id]! > 0 && instead.reduce((sum, other) => sum + scores[other]!, 0) < scores[id]!) {
       // How much less likely the text becomes when this piece's uses go to what it would be cut into.
       const logAfter = Math.log(total + used[id]! * (instead.length - 1));
       const after = instead.reduce((sum, other) => sum + Math.log(used[other]! + used[id]!) - logAfter, 0);
