@@ -5,7 +5,7 @@ import type { Command, CommandOption } from '@heddle/core';
 const corpora = {
   name: 'corpora',
   describe:
-    'FILE.tsv, FILE.tsv:SOURCE:TARGET (columns by name or number), FILE.jsonl:SOURCE:TARGET (fields), FILE+FILE (line by line), catalogs:en-de (message catalogs of this machine), grammar:en-de:50000 (generated)',
+    'FILE.tsv, FILE.tsv:SOURCE:TARGET (columns by name or number), FILE.jsonl:SOURCE:TARGET (fields), FILE+FILE (line by line), catalogs:en-de (message catalogs of this machine), FILE.m2 (edits), grammar:en-de:50000, summaries:en, corrections:en (generated)',
   required: true,
   many: true,
 } as const;

@@ -40,9 +40,17 @@ export type { NamedText } from './json-lines.js';
 export { corpusFrom, readCorpus, type Corpus } from './parallel/corpora.node.js';
 export { readPairs, type PairFiles } from './parallel/files.node.js';
 export { filterPairs, type PairFilter } from './parallel/filter.js';
-export { generatePairs, grammarLanguages, grammarMeanings, type GrammarOptions } from './parallel/grammar.js';
+export {
+  generateCorrections,
+  generatePairs,
+  generateSummaries,
+  type GrammarOptions,
+  type GrammarTaskOptions,
+} from './parallel/grammar/generate.js';
+export { grammarLanguages, grammarMeanings } from './parallel/grammar/sentences.js';
 export { holdOut, type HeldOut, type HoldOutOptions, type Part } from './parallel/hold-out.js';
 export { pairsFromJsonl, pairsFromLines, pairsFromTsv, type Column } from './parallel/lines.js';
+export { pairsFromM2 } from './parallel/m2.js';
 export { describeDropped, type Dropped, type Pair, type PairReading } from './parallel/pair.js';
 export { openPairs, type CorpusReport, type OpenedPairs, type PairsOptions } from './parallel/source.node.js';
 export { permutation } from './permutation.js';

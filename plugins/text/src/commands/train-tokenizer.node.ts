@@ -11,7 +11,8 @@ import { saveTokenizer } from '../tokenizer.node.js';
 import { listOption, numberOption } from './options.js';
 
 /** What names a parallel corpus; all else is documents. */
-const isCorpus = (name: string): boolean => /^(?:catalogs|grammar):|\.tsv(?::|$)|\.jsonl:|\+/.test(name);
+const isCorpus = (name: string): boolean =>
+  /^(?:catalogs|grammar|summaries|corrections):|\.tsv(?::|$)|\.jsonl:|\.m2$|\+/.test(name);
 
 export async function runTrainTokenizer(call: CommandCall): Promise<number> {
   const { options } = call;

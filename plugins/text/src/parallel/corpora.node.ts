@@ -3,7 +3,13 @@
 import { fail } from '@heddle/core';
 import { readCatalogs, type CatalogOptions } from '../catalog/catalogs.node.js';
 import { readPairs, type PairFiles } from './files.node.js';
-import { generatePairs, type GrammarOptions } from './grammar.js';
+import {
+  generateCorrections,
+  generatePairs,
+  generateSummaries,
+  type GrammarOptions,
+  type GrammarTaskOptions,
+} from './grammar/generate.js';
 import type { Pair, PairReading } from './pair.js';
 
 /** One of these; `language` is that of the targets, for tokenisers with language tags. */
@@ -11,6 +17,8 @@ export type Corpus = { readonly language?: string } & (
   | PairFiles
   | { readonly catalogs: CatalogOptions }
   | { readonly grammar: GrammarOptions }
+  | { readonly summaries: GrammarTaskOptions }
+  | { readonly corrections: GrammarTaskOptions }
   | { readonly pairs: readonly Pair[] }
 );
 
@@ -22,7 +30,9 @@ const usualCount = 20_000;
  * - `corpus.tsv:en:de`: columns or fields by name, columns by number too
  * - `corpus.en+corpus.de`: line by line
  * - `catalogs:en-de`: the machine's message catalogs
- * - `grammar:en-de`, `grammar:en-de:50000`: generated
+ * - `corrections.m2`: sentences and their edits
+ * - `grammar:en-de`, `grammar:en-de:50000`: generated translations
+ * - `summaries:en`, `corrections:de:50000`: generated, too
  *
  * @throws E_OPTION for a name that is none of these
  */
@@ -33,6 +43,13 @@ export function corpusFrom(name: string): Corpus {
     if (kind === 'grammar') return { grammar: { source, target, count: Number(count ?? usualCount) } };
     if (count === undefined) return { catalogs: { source, target } };
   }
+  const task = /^(summaries|corrections):(\w+)(?::(\d+))?$/.exec(name);
+  if (task) {
+    const [, kind, language, count] = task as unknown as readonly [string, string, string, string?];
+    const options = { language, count: Number(count ?? usualCount) };
+    return kind === 'summaries' ? { summaries: options } : { corrections: options };
+  }
+  if (name.endsWith('.m2')) return { file: name };
   const table = /^(.+\.(?:tsv|jsonl))(?::([^:]+):([^:]+))?$/.exec(name);
   if (table) {
     const [, file, source, target] = table as unknown as readonly [string, string, string?, string?];
@@ -44,7 +61,7 @@ export function corpusFrom(name: string): Corpus {
   if (sourceFile && targetFile && more.length === 0) return { sourceFile, targetFile };
   return fail(
     'E_OPTION',
-    `corpus: expected FILE.tsv, FILE.tsv:SOURCE:TARGET, FILE.jsonl, FILE+FILE, catalogs:en-de or grammar:en-de, received '${name}'. Write it as one of these.`,
+    `corpus: expected FILE.tsv, FILE.tsv:SOURCE:TARGET, FILE.jsonl, FILE.m2, FILE+FILE, catalogs:en-de, grammar:en-de, summaries:en or corrections:en, received '${name}'. Write it as one of these.`,
     { corpus: name },
   );
 }
@@ -53,11 +70,13 @@ export function corpusFrom(name: string): Corpus {
 export async function readCorpus(corpus: Corpus): Promise<PairReading> {
   if ('catalogs' in corpus) return readCatalogs(corpus.catalogs);
   if ('grammar' in corpus) return generatePairs(corpus.grammar);
+  if ('summaries' in corpus) return generateSummaries(corpus.summaries);
+  if ('corrections' in corpus) return generateCorrections(corpus.corrections);
   if ('pairs' in corpus) return { pairs: corpus.pairs, seen: corpus.pairs.length, dropped: [] };
   if ('file' in corpus || 'sourceFile' in corpus) return readPairs(corpus);
   return fail(
     'E_OPTION',
-    `corpus: expected file, sourceFile and targetFile, catalogs, grammar or pairs, received ${(JSON.stringify(corpus) ?? String(corpus)).slice(0, 60)}. Give one of them.`,
+    `corpus: expected file, sourceFile and targetFile, catalogs, grammar, summaries, corrections or pairs, received ${(JSON.stringify(corpus) ?? String(corpus)).slice(0, 60)}. Give one of them.`,
     { corpus },
   );
 }

@@ -3,10 +3,11 @@
 import { fail } from '@heddle/core';
 import { readText } from '../corpus.node.js';
 import { pairsFromJsonl, pairsFromLines, pairsFromTsv, type Column } from './lines.js';
+import { pairsFromM2 } from './m2.js';
 import type { PairReading } from './pair.js';
 
 /**
- * One file with both sides (`.tsv`, `.jsonl`), or a file for each.
+ * One file with both sides (`.tsv`, `.jsonl`, `.m2`), or a file for each.
  *
  * Columns of a TSV are names in its first line, or numbers from 1; fields of JSON lines are names, with dots for what
  * stands deeper. Default: columns 1 and 2; fields `source` and `target`.
@@ -32,6 +33,7 @@ async function pairsOf(files: PairFiles): Promise<PairReading> {
   const named = async (name: string) => ({ name, text: await readText(name) });
   if (!('file' in files)) return pairsFromLines(await named(files.sourceFile), await named(files.targetFile));
   const { file } = files;
+  if (file.endsWith('.m2')) return pairsFromM2(await named(file));
   if (file.endsWith('.jsonl')) {
     const { source = 'source', target = 'target' } = files;
     return pairsFromJsonl(await named(file), String(source), String(target));

@@ -27,6 +27,9 @@ describe('names of corpora', () => {
     ['a.jsonl:t.en:2', { file: 'a.jsonl', source: 't.en', target: '2' }],
     ['a.en+a.de', { sourceFile: 'a.en', targetFile: 'a.de' }],
     ['catalogs:en-pt_BR', { catalogs: { source: 'en', target: 'pt_BR' } }],
+    ['a.m2', { file: 'a.m2' }],
+    ['summaries:en', { summaries: { language: 'en', count: 20_000 } }],
+    ['corrections:de:9', { corrections: { language: 'de', count: 9 } }],
     ['grammar:de-fr:50', { grammar: { source: 'de', target: 'fr', count: 50 } }],
   ])('%s', (name, corpus) => {
     expect(corpusFrom(name)).toEqual(corpus);

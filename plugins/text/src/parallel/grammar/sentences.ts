@@ -1,50 +1,15 @@
 /**
- * Parallel sentences out of a small grammar of English, German and French: for machines without any corpus, and for tests
- * that need as many sentences as they like. Gender, number, case and word order differ between the languages, so there is
- * something to learn.
+ * A small grammar of English, German and French, in which gender, number, case and word order differ: a meaning is a number,
+ * and each language says it.
  */
 
 import { fail } from '@heddle/core';
-import { checkCounts, checkSeed } from '../cursor.js';
-import { hashNumbers } from '../hash.js';
-import { permutation } from '../permutation.js';
-import type { Pair, PairReading } from './pair.js';
 
 export const grammarLanguages = ['en', 'de', 'fr'] as const;
 export type GrammarLanguage = (typeof grammarLanguages)[number];
 
-export interface GrammarOptions {
-  /** `en`, `de` or `fr`. Default `en`. */
-  readonly source?: string;
-  /** Default `de`. */
-  readonly target?: string;
-  /** Sentences, no two of one meaning: up to `grammarMeanings`. */
-  readonly count: number;
-  readonly seed?: number;
-}
-
-/**
- * Sentence i of a seed means the same in every language; more sentences begin with the same ones.
- *
- * @throws E_LANGUAGE for a language that the grammar does not have; E_OPTION for a count outside its range
- */
-export function generatePairs({ source = 'en', target = 'de', count, seed = 0 }: GrammarOptions): PairReading {
-  checkCounts({ count });
-  checkSeed(seed);
-  if (count > grammarMeanings)
-    fail('E_OPTION', `count: expected at most ${grammarMeanings} sentences, received ${count}. Ask for fewer.`, {
-      count,
-    });
-  const [from, to] = [languageOf(source), languageOf(target)];
-  const order = permutation(grammarMeanings, hashNumbers(seed));
-  const pairs = Array.from({ length: count }, (_, i): Pair => {
-    const meaning = meaningOf(order(i));
-    return { source: say[from](meaning), target: say[to](meaning), key: say.en(meaning), where: `sentence ${i + 1}` };
-  });
-  return { pairs, seen: count, dropped: [] };
-}
-
-const languageOf = (name: string): GrammarLanguage =>
+/** @throws E_LANGUAGE for one that the grammar does not have */
+export const languageOf = (name: string): GrammarLanguage =>
   grammarLanguages.find(one => one === name) ??
   fail(
     'E_LANGUAGE',
@@ -152,19 +117,21 @@ const adverbials: readonly Readonly<Record<GrammarLanguage, string>>[] = [
 
 const determiners = ['the', 'a', 'the many', 'two', 'some'] as const;
 
-interface Phrase {
+export interface Phrase {
   readonly noun: Noun;
   readonly adjective: Adjective | null;
   readonly determiner: (typeof determiners)[number];
 }
 
-interface Meaning {
+export interface Meaning {
   readonly subject: Phrase;
   readonly verb: Verb;
   readonly object: Phrase;
   readonly future: boolean;
   readonly adverbial: Readonly<Record<GrammarLanguage, string>> | null;
   readonly first: boolean;
+  /** The verb does not go with its subject: a mistake, for corrections. */
+  readonly disagrees?: boolean;
 }
 
 const subjects = persons.length * (ofPersons.length + 1) * determiners.length;
@@ -174,7 +141,7 @@ const manners = 1 + 2 * adverbials.length;
 /** Sentences that differ in meaning. */
 export const grammarMeanings: number = subjects * objects * verbs.length * 2 * manners;
 
-function meaningOf(number: number): Meaning {
+export function meaningOf(number: number): Meaning {
   let rest = number;
   const take = (size: number): number => {
     const digit = rest % size;
@@ -208,6 +175,9 @@ function phraseOf(number: number): Phrase {
 }
 
 const isMany = ({ determiner }: Phrase): boolean => determiner !== 'the' && determiner !== 'a';
+
+/** The form of the verb: 0 for one, 1 for many. */
+const formOf = ({ subject, disagrees = false }: Meaning): 0 | 1 => (isMany(subject) !== disagrees ? 1 : 0);
 
 const sentence = (...words: readonly (string | null)[]): string => {
   const text = words.filter(word => word !== null && word !== '').join(' ');
@@ -259,24 +229,42 @@ function french(phrase: Phrase): string {
   return `${elided ? "l'" : article}${name}${agreed}`;
 }
 
-const say: Readonly<Record<GrammarLanguage, (meaning: Meaning) => string>> = {
-  en({ subject, verb, object, future, adverbial, first }) {
-    const predicate = future ? `will ${verb.en[1]}` : verb.en[isMany(subject) ? 1 : 0];
+/** The meaning as a sentence of each language. */
+export const say: Readonly<Record<GrammarLanguage, (meaning: Meaning) => string>> = {
+  en(meaning) {
+    const { subject, verb, object, future, adverbial, first } = meaning;
+    const predicate = future ? `will ${verb.en[meaning.disagrees ? 0 : 1]}` : verb.en[formOf(meaning)];
     const extra = adverbial?.en ?? null;
     return sentence(first ? extra : null, english(subject), predicate, english(object), first ? null : extra);
   },
   // The finite verb stands second, an infinitive last.
-  de({ subject, verb, object, future, adverbial, first }) {
-    const many = isMany(subject) ? 1 : 0;
+  de(meaning) {
+    const { subject, verb, object, future, adverbial, first } = meaning;
+    const many = formOf(meaning);
     const finite = future ? ['wird', 'werden'][many]! : verb.de[many];
     const [who, what, extra] = [german(subject, false), german(object, true), adverbial?.de ?? null];
     const start = first && extra !== null ? [extra, finite, who] : [who, finite, extra];
     return sentence(...start, what, future ? verb.de[1] : null);
   },
-  fr({ subject, verb, object, future, adverbial, first }) {
-    const many = isMany(subject) ? 1 : 0;
+  fr(meaning) {
+    const { subject, verb, object, future, adverbial, first } = meaning;
+    const many = formOf(meaning);
     const predicate = future ? `${['va', 'vont'][many]!} ${verb.fr[2]}` : verb.fr[many]!;
     const extra = adverbial?.fr ?? null;
     return sentence(first ? extra : null, french(subject), predicate, french(object), first ? null : extra);
   },
 };
+
+/** What someone does, twice, in one sentence and no more words than needed. */
+export function sayBoth(language: GrammarLanguage, first: Meaning, second: Meaning): string {
+  const bare = (phrase: Phrase): Phrase => ({ ...phrase, adjective: null });
+  const subject = bare(first.subject);
+  const form = formOf({ ...first, disagrees: false });
+  const [a, b] = [first, second].map(({ verb, object }) =>
+    language === 'de'
+      ? `${verb.de[form]} ${german(bare(object), true)}`
+      : `${verb[language][form]!} ${language === 'en' ? english(bare(object)) : french(bare(object))}`,
+  );
+  const who = { en: english, de: (phrase: Phrase) => german(phrase, false), fr: french }[language](subject);
+  return sentence(who, a!, { en: 'and', de: 'und', fr: 'et' }[language], b!);
+}

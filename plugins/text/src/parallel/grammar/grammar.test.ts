@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { generatePairs, grammarMeanings } from './grammar.js';
+import { generateCorrections, generatePairs, generateSummaries } from './generate.js';
+import { grammarMeanings } from './sentences.js';
 
 const of = (source: string, target: string, count = 3000) => generatePairs({ source, target, count, seed: 4 }).pairs;
 
@@ -58,5 +59,43 @@ describe('the grammar', () => {
     );
     expect(() => generatePairs({ count: grammarMeanings + 1 })).toThrow(expect.objectContaining({ code: 'E_OPTION' }));
     expect(() => generatePairs({ count: 0 })).toThrow(expect.objectContaining({ code: 'E_OPTION' }));
+  });
+});
+
+describe('tasks of one language', () => {
+  it.each(['en', 'de', 'fr'])('summaries say what is said twice, and nothing else: %s', language => {
+    const { pairs } = generateSummaries({ language, count: 500, seed: 2 });
+    expect(new Set(pairs.map(({ source }) => source)).size).toBe(500);
+    expect(generateSummaries({ language, count: 20, seed: 2 }).pairs).toEqual(pairs.slice(0, 20));
+    const and = { en: ' and ', de: ' und ', fr: ' et ' }[language]!;
+    for (const { source, target } of pairs) {
+      expect(source.match(/\.(?: |$)/g)).toHaveLength(3);
+      expect(target.split(and)).toHaveLength(2);
+      expect(target.length).toBeLessThan(source.length);
+      // Its nouns, and the verbs' subject, are from the text: in English each noun phrase keeps its last word.
+      if (language === 'en') {
+        const objects = target
+          .slice(0, -1)
+          .split(and)
+          .map(part => part.split(' ').at(-1)!);
+        for (const noun of objects) expect(source).toMatch(new RegExp(`\\b${noun}\\b`));
+      }
+    }
+  });
+
+  it.each(['en', 'de', 'fr'])('corrections have their mistakes in the source alone: %s', language => {
+    const { pairs } = generateCorrections({ language, count: 2000, seed: 2 });
+    const right = pairs.filter(({ source, target }) => source === target).length;
+    // One in eight, and few whose mistake changes nothing: a binomial of 2000 has a deviation of 15.
+    expect(right).toBeGreaterThan(175);
+    expect(right).toBeLessThan(400);
+    for (const { source, target } of pairs) {
+      const [a, b] = [source, target].map(text => text.toLowerCase().slice(0, -1).split(' '));
+      expect(Math.abs(a!.length - b!.length)).toBeLessThanOrEqual(2);
+      // At most a verb is another word than before.
+      expect(new Set(a!.filter(word => !b!.includes(word))).size).toBeLessThanOrEqual(1);
+    }
+    const translations = generatePairs({ source: language, target: 'en', count: 2000, seed: 2 }).pairs;
+    expect(pairs.map(({ target }) => target)).toEqual(translations.map(({ source }) => source));
   });
 });
