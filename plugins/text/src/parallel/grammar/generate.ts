@@ -97,12 +97,20 @@ function withMistakes(
     .split(' ');
   for (const [n, kind] of kinds.entries()) {
     const at = draw(3 + 2 * n, words.length - 1);
-    if (kind === 1) words.splice(at, 1);
+    // Only a word that the others call for: no one could know which noun is missing.
+    const small = words.flatMap((word, place) => (smallWords.has(word.toLowerCase()) ? [place] : []));
+    if (kind === 1 && small.length > 0) words.splice(small[at % small.length]!, 1);
     if (kind === 2) words.splice(at, 0, words[at]!);
     if (kind === 3) words.splice(at, 2, words[at + 1]!, words[at]!);
   }
   return `${words.join(' ')}.`;
 }
+
+const smallWords: ReadonlySet<string> = new Set(
+  'the a will in at after der die das den ein eine einen wird werden im am nach dem le la les un une va vont dans à'.split(
+    ' ',
+  ),
+);
 
 /** One pair of each of so many meanings. */
 function generate(count: number, seed: number, pairOf: (meaning: Meaning, i: number) => Pair): PairReading {
