@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { numbersOf, recordsOf } from './table.js';
 
@@ -26,5 +28,14 @@ describe('tables of subjects', () => {
     ]);
     expect(() => recordsOf('a,b\n1\n', 'a.csv')).toThrow(expect.objectContaining({ code: 'E_COLUMN' }));
     expect(recordsOf('', 'a.csv')).toEqual([]);
+  });
+
+  const abide = fileURLToPath(new URL('../../../../shared/data/brain/abide1_phenotypic.csv', import.meta.url));
+  it.skipIf(!existsSync(abide))('ABIDE I has who its authors counted (skipped where ../shared is not there)', () => {
+    const rows = recordsOf(readFileSync(abide, 'utf8'), 'abide.csv');
+    const having = (column: string, value: string) => rows.filter(row => row.get(column) === value).length;
+    // Di Martino et al. 2014: 539 with autism, 573 controls; preprocessed are 1035 of them.
+    expect([having('DX_GROUP', '1'), having('DX_GROUP', '2')]).toEqual([539, 573]);
+    expect(rows.length - having('FILE_ID', 'no_filename')).toBe(1035);
   });
 });

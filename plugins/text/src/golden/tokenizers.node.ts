@@ -116,7 +116,7 @@ const nameOf = (path: string): string => path.split('/').at(-1)!;
 
 export const tokenizers: GoldenKind = {
   name: 'tokenizers',
-  recognises: name => /^golden\b.*\.jsonl$/.test(nameOf(name)),
+  recognises: name => /^golden(?:[-_.\d].*)?\.jsonl$/.test(nameOf(name)),
   // Vocabularies; and cases of models (T5, NLLB) whose vocabulary no one may pass on, so that nothing can be run.
   ignores: name =>
     name.startsWith('other-goldens/') ||
