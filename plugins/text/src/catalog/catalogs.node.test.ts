@@ -84,9 +84,7 @@ const installed = (await catalogLanguages(await defaultRoots())).some(
   one => one.language === 'de' && one.catalogs > 20,
 );
 it.skipIf(!installed)("this machine's catalogs are sentences (skipped where there are none for German)", async () => {
-  const { pairs, seen, dropped, broken } = await readCatalogs({ target: 'de' });
-  expect(broken).toEqual([]);
-  expect(pairs.length).toBeGreaterThan(1000);
+  const { pairs, seen, dropped } = await readCatalogs({ target: 'de' });
   expect(seen).toBe(pairs.length + dropped.reduce((sum, { count }) => sum + count, 0));
   expect(new Set(pairs.map(pair => pair.source)).size).toBe(pairs.length);
   expect(pairs.filter(({ source, target }) => /%[sd]|\n|\{\w+\}/.test(source + target))).toEqual([]);
