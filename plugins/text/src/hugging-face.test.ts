@@ -68,6 +68,26 @@ describe('tokenizer.json', () => {
     expect([...new TextEncoder().encode('é!')].map(byte => decoder.push(byte))).toEqual(['', 'é', '!']);
   });
 
+  it('cuts by patterns as they are meant: classes within classes, and a backslash before a G', () => {
+    const cut = (Regex: string) =>
+      huggingFaceTokenizer({
+        ...json,
+        pre_tokenizer: {
+          type: 'Sequence',
+          pretokenizers: [
+            { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false },
+            { type: 'ByteLevel', add_prefix_space: false, use_regex: false },
+          ],
+        },
+      }).encode('the').length;
+    const whole = own.encode('the').length;
+    expect(cut('x')).toBe(whole);
+    expect(cut('h')).toBe(3);
+    expect(cut('[a-z&&[h]]')).toBe(3);
+    expect(cut('[h&&[x]]')).toBe(whole);
+    expect(cut('\\\\G')).toBe(whole);
+  });
+
   it('knows its unknown token', () => {
     const words = {
       added_tokens: [],
@@ -90,7 +110,7 @@ describe('tokenizer.json', () => {
     [{ model: {}, added_tokens: [] }, 'parts that'],
     [{ ...json, pre_tokenizer: { type: 'Odd' } }, 'parts that'],
     [{ ...json, pre_tokenizer: { type: 'Split', pattern: { Regex: '\\Ga' } } }, 'patterns that'],
-    [{ ...json, normalizer: { normalizers: [{ type: 'Replace', pattern: { Regex: '[a&&b]' } }] } }, 'patterns that'],
+    [{ ...json, normalizer: { normalizers: [{ type: 'Replace', pattern: { Regex: '\\\\\\Gb' } }] } }, 'patterns that'],
   ])('%j is refused', (given, words) => {
     expect(() => huggingFaceTokenizer(given, { where: 'x.json' })).toThrow(
       expect.objectContaining({ code: 'E_TOKENIZER', message: expect.stringMatching(`^x.json: .*${words}`) }),

@@ -36,11 +36,11 @@ export function huggingFaceTokenizer(
       `${where}: expected a tokenizer.json with 'model' and 'added_tokens', received ${isRecord(json) ? `fields ${Object.keys(json).slice(0, 5).join(', ') || 'none'}` : typeof json}. Name the model's tokenizer.json.`,
       { where },
     );
-  const odd = patternsIn(json).find(pattern => /\\G|&&/.test(pattern));
+  const odd = patternsIn(json).find(pattern => /(?<!\\)(?:\\\\)*\\G/.test(pattern));
   if (odd !== undefined)
     fail(
       'E_TOKENIZER',
-      `${where}: expected patterns that JavaScript can read, received '${odd.slice(0, 60)}' with \\G or &&. Nothing else reads it rightly here: use the model's .model file, where it has one.`,
+      `${where}: expected patterns that JavaScript can read, received '${odd.slice(0, 60)}' with \\G. The library would leave it out and cut otherwise: use the model's .model file, where it has one.`,
       { where, pattern: odd },
     );
   const settings = { clean_up_tokenization_spaces: false, ...(isRecord(config) ? config : {}) };
@@ -132,7 +132,7 @@ interface Added {
   readonly special?: boolean;
 }
 
-/** Every `{ Regex: … }` in it. The library takes `\G` and intersections of classes for letters, and would cut otherwise. */
+/** Every `{ Regex: … }` in it. The library leaves out a `\G`, and would cut otherwise. */
 function patternsIn(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.length > 1000 ? [] : value.flatMap(patternsIn); // longer ones are vocabularies
   if (!isRecord(value)) return [];
