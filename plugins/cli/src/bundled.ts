@@ -16,7 +16,12 @@ export const bundled: readonly Bundled[] = [
   { name: '@heddle/backend-onnx', load: () => import('@heddle/backend-onnx') },
   { name: '@heddle/backend-gpujs', load: () => import('@heddle/backend-gpujs') },
   { name: '@heddle/transformer', load: () => import('@heddle/transformer') },
-  { name: '@heddle/text', load: () => import('@heddle/text') },
+  {
+    name: '@heddle/text',
+    load: () => import('@heddle/text'),
+    commands: () => import('@heddle/text/commands'),
+  },
+  { name: '@heddle/connectome', load: () => import('@heddle/connectome') },
   {
     name: '@heddle/eval-math',
     load: () => import('@heddle/eval-math/plugin'),

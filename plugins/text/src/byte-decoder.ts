@@ -83,7 +83,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const utf8 = (bytes: Uint8Array): string => (bytes.length === 0 ? '' : decoder.decode(bytes));
 
 /** How many bytes at the end begin a character that more bytes could finish: 0 to 3. */
-function unfinished(bytes: Uint8Array): number {
+export function unfinished(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const lead = bytes[bytes.length - back]!;
     if (lead >= 0x80 && lead < 0xc0) continue; // goes on; the lead is further left

@@ -36,6 +36,16 @@ describe('reading documents', () => {
     expect(skipped).toEqual([{ name: `${folder}/empty.txt`, reason: 'empty' }]);
   });
 
+  it('reads a document from each line of JSON lines', async () => {
+    const path = await put('a.jsonl', '{"text":"one","body":"two"}\n\n{"text":" ","body":"three"}\n');
+    expect((await readDocuments(path)).documents).toEqual([{ name: `${path} line 1`, text: 'one' }]);
+    expect((await readDocuments(path, { field: 'body' })).documents.map(({ text }) => text)).toEqual(['two', 'three']);
+    await expect(readDocuments(path, { field: 'title' })).rejects.toMatchObject({
+      code: 'E_JSON',
+      message: expect.stringContaining('a.jsonl line 1'),
+    });
+  });
+
   it('refuses what is no text, naming it', async () => {
     const refused = async (path: string, code: string): Promise<void> => {
       await expect(readDocuments(path)).rejects.toMatchObject({

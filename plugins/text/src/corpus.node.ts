@@ -2,14 +2,27 @@
 
 import { fail } from '@heddle/core';
 import type { Document } from './corpus.js';
+import { jsonLines } from './json-lines.js';
 import { textOf } from './utf8.js';
 
 /** What a folder gives: files with one of these endings. */
-export const textEndings: readonly string[] = ['.txt', '.text', '.md', '.markdown', '.rst', '.org', '.adoc', '.tex'];
+export const textEndings: readonly string[] = [
+  '.jsonl',
+  '.txt',
+  '.text',
+  '.md',
+  '.markdown',
+  '.rst',
+  '.org',
+  '.adoc',
+  '.tex',
+];
 
 export interface ReadOptions {
   /** Endings that count in a folder; a file given by its own name may end as it likes. */
   readonly endings?: readonly string[];
+  /** Of `.jsonl` files: the field that holds the text of each line's document. Default `text`. */
+  readonly field?: string;
 }
 
 export interface Reading {
@@ -19,14 +32,14 @@ export interface Reading {
 }
 
 /**
- * Reads files, and the documents of folders in the order of their paths. In folders, hidden entries, `node_modules` and
+ * Reads files, and the documents of folders in the order of their paths. A `.jsonl` file has a document in each line. In folders, hidden entries, `node_modules` and
  * links are passed by, and empty files are skipped; a file given by name must have text.
  *
- * @throws E_IO for what is missing, unreadable, no file or too large; E_EMPTY, E_UTF8, E_BINARY for what is no text
+ * @throws E_IO for what is missing, unreadable, no file or too large; E_EMPTY, E_UTF8, E_BINARY for what is no text; E_JSON
  */
 export async function readDocuments(
   paths: string | readonly string[],
-  { endings = textEndings }: ReadOptions = {},
+  { endings = textEndings, field = 'text' }: ReadOptions = {},
 ): Promise<Reading> {
   const fs = files();
   const documents: Document[] = [];
@@ -41,14 +54,14 @@ export async function readDocuments(
           `${path}: expected text, received ${text === '' ? 'an empty file' : 'white space only'}. Leave it out.`,
           { path },
         );
-      documents.push({ name: path, text });
+      documents.push(...documentsOf({ name: path, text }, field));
       continue;
     }
     const found = await listFolder(path, endings);
     for (const name of found) {
       const text = await readText(name);
       if (text.trim() === '') skipped.push({ name, reason: 'empty' });
-      else documents.push({ name, text });
+      else documents.push(...documentsOf({ name, text }, field));
     }
     if (found.length === skipped.length && documents.length === 0) {
       fail(
@@ -62,18 +75,29 @@ export async function readDocuments(
   return { documents, skipped };
 }
 
+/** The file, or of JSON lines each line that has text. */
+const documentsOf = (file: Document, field: string): readonly Document[] =>
+  file.name.endsWith('.jsonl')
+    ? [...jsonLines(file)]
+        .map(line => ({ name: line.where, text: line.field(field) }))
+        .filter(({ text }) => text.trim() !== '')
+    : [file];
+
 /**
  * One file as text, without its byte-order mark.
  *
  * @throws E_IO, E_UTF8, E_BINARY
  */
-export async function readText(path: string): Promise<string> {
+export const readText = async (path: string): Promise<string> => textOf(await readBytes(path), path);
+
+/** One file. @throws E_IO for what is missing, unreadable, no file or too large */
+export async function readBytes(path: string): Promise<Uint8Array> {
   const fs = files();
   const status = await fs.stat(path).catch((error: unknown) => unreadable(path, error));
   if (!status.isFile())
     fail(
       'E_IO',
-      `${path}: expected a file, received ${status.isDirectory() ? 'a folder' : 'a device or pipe'}. Save the text to a file first.`,
+      `${path}: expected a file, received ${status.isDirectory() ? 'a folder' : 'a device or pipe'}. Save it to a file first.`,
       { path },
     );
   if (status.size > longestFile) {
@@ -83,7 +107,7 @@ export async function readText(path: string): Promise<string> {
       { path, size: status.size, limit: longestFile },
     );
   }
-  return textOf(await fs.readFile(path).catch((error: unknown) => unreadable(path, error)), path);
+  return fs.readFile(path).catch((error: unknown) => unreadable(path, error));
 }
 
 /** A string of V8 has at most 2^29 - 24 units; ASCII text has one to a byte. */

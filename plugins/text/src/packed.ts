@@ -7,6 +7,7 @@
 
 import { fail, type Batches, type HostTensor, type TensorType } from '@heddle/core';
 import type { Document } from './corpus.js';
+import { checkCounts, checkSeed, cursorOf, openness, type EpochCursor } from './cursor.js';
 import { fingerprint, hashNumbers } from './hash.js';
 import { idBuffer } from './id-buffer.js';
 import { permutation } from './permutation.js';
@@ -59,12 +60,7 @@ export interface PackedOptions {
 }
 
 /** Where a run stands: `index` windows into an epoch. */
-export interface PackedCursor {
-  readonly epoch: number;
-  readonly index: number;
-  /** Of tokens, length, seed and order: a cursor fits only what it was made with. */
-  readonly corpus: string;
-}
+export type PackedCursor = EpochCursor;
 
 export interface PackedBatches extends Batches {
   next(): Promise<PackedBatch | null>;
@@ -95,14 +91,8 @@ export function packedBatches(
   { ids, pad }: PackedTokens,
   { batch, length, seed = 0, shuffle = true, epochs = null }: PackedOptions,
 ): PackedBatches {
-  for (const [name, value] of Object.entries({ batch, length, epochs: epochs ?? 1 })) {
-    if (!Number.isSafeInteger(value) || value < 1)
-      fail('E_OPTION', `${name}: expected a whole number of at least 1, received ${value}. Correct the option.`, {
-        [name]: value,
-      });
-  }
-  if (!Number.isSafeInteger(seed))
-    fail('E_OPTION', `seed: expected a whole number, received ${seed}. Correct the option.`, { seed });
+  checkCounts({ batch, length, epochs: epochs ?? 1 });
+  checkSeed(seed);
   if (ids.length < 2)
     fail(
       'E_EMPTY',
@@ -117,11 +107,7 @@ export function packedBatches(
   const types = { ids: type('i32'), targets: type('i32'), mask: type('f32') };
 
   let place = { epoch: 0, index: 0 };
-  let closed = false;
-  const alive = (): void => {
-    if (closed)
-      fail('E_CLOSED', 'text batches: expected an open source, received a call after close(). Open it again.');
-  };
+  const { alive, close } = openness();
 
   // Made once an epoch: not state, only a saving.
   let order = { epoch: -1, at: (index: number): number => index };
@@ -168,32 +154,10 @@ export function packedBatches(
 
     async seek(cursor) {
       alive();
-      const {
-        epoch,
-        index,
-        corpus: of,
-      } = (typeof cursor === 'object' && cursor !== null ? cursor : {}) as Partial<PackedCursor>;
-      if (!whole(epoch) || !whole(index) || index >= windows) {
-        return fail(
-          'E_CURSOR',
-          `text batches: expected a cursor { epoch, index < ${windows}, corpus }, received ${(JSON.stringify(cursor) ?? 'nothing').slice(0, 80)}. Take the one that the checkpoint holds.`,
-          { cursor, windows },
-        );
-      }
-      if (of !== corpus) {
-        fail(
-          'E_CURSOR',
-          `text batches: expected a cursor of this corpus (${corpus}), received one of ${String(of)}. Text, tokeniser, length, seed or order changed: restore them, or start anew.`,
-          { cursor, corpus },
-        );
-      }
+      const { epoch, index } = cursorOf(cursor, corpus, () => windows, 'Text, tokeniser, length, seed or order');
       place = { epoch, index };
     },
 
-    async close() {
-      closed = true;
-    },
+    close: async () => close(),
   };
 }
-
-const whole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -1,13 +1,12 @@
 /** The data source `text`: from options as a command line or a config has them to packed batches. */
 
 import { fail, type DataSource } from '@heddle/core';
-import { byteTokenizer } from './byte.js';
 import { split, type Document, type SplitOptions } from './corpus.js';
 import { readDocuments } from './corpus.node.js';
+import { checkOptions, numeric, numericOrNull, oneOf, strings, tokenizerLike, type Rule } from './options.js';
 import { packDocuments, packedBatches, type PackedBatches, type PackedOptions } from './packed.js';
 import type { Tokenizer, TokenizerJson } from './tokenizer.js';
-import { tokenizerFrom } from './tokenizer-from.js';
-import { readTokenizer } from './tokenizer.node.js';
+import { tokenizerOf } from './tokenizer.node.js';
 
 export interface TextOptions extends PackedOptions {
   /** Files, or folders with documents in them. Either these or `text`. */
@@ -64,59 +63,14 @@ async function documentsOf({ files, text }: TextOptions): Promise<readonly Docum
   return documents;
 }
 
-async function tokenizerOf(given: Tokenizer | TokenizerJson | string): Promise<Tokenizer> {
-  if (given === 'byte') return byteTokenizer();
-  if (typeof given === 'string') return readTokenizer(given);
-  return 'encode' in given && typeof given.encode === 'function' ? (given as Tokenizer) : tokenizerFrom(given);
-}
+/** Each field was looked at: sizes are by `packedBatches`. */
+const checked = (options: Readonly<Record<string, unknown>>): TextOptions =>
+  checkOptions('text source', rules, options, ['batch', 'length']) as unknown as TextOptions;
 
-/** Options come from config files and command lines: look before believing. Sizes are looked at by `packedBatches`. */
-function checked(options: Readonly<Record<string, unknown>>): TextOptions {
-  for (const [name, value] of Object.entries(options)) {
-    const expected = rules[name];
-    if (!expected)
-      fail(
-        'E_OPTION',
-        `text source: expected one of ${Object.keys(rules).join(', ')}, received an option '${name}'. Correct its name or leave it out.`,
-        { option: name },
-      );
-    if (value !== undefined && !expected.fits(value)) {
-      fail(
-        'E_OPTION',
-        `text source: ${name}: expected ${expected.what}, received ${(JSON.stringify(value) ?? String(value)).slice(0, 60)}. Correct the option.`,
-        { option: name },
-      );
-    }
-  }
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  for (const name of ['batch', 'length'])
-    if (!(name in given))
-      fail('E_OPTION', `text source: ${name}: expected a number, received nothing. Give it.`, { option: name });
-  return given as unknown as TextOptions; // each field was looked at above
-}
-
-interface Rule {
-  readonly what: string;
-  readonly fits: (value: unknown) => boolean;
-}
-
-const numeric: Rule = { what: 'a number', fits: value => typeof value === 'number' };
-const strings: Rule = {
-  what: 'a string or a list of strings',
-  fits: value => [value].flat().every(one => typeof one === 'string'),
-};
-const oneOf = (...values: readonly unknown[]): Rule => ({
-  what: values.map(value => JSON.stringify(value)).join(' or '),
-  fits: value => values.includes(value),
-});
-
-const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null) as Record<string, Rule>, {
+const rules: Readonly<Record<string, Rule>> = {
   files: strings,
   text: strings,
-  tokenizer: {
-    what: "'byte', a file, or a tokeniser",
-    fits: value => (typeof value === 'string' || typeof value === 'object') && value !== null,
-  },
+  tokenizer: tokenizerLike,
   batch: numeric,
   length: numeric,
   seed: numeric,
@@ -124,5 +78,5 @@ const rules: Readonly<Record<string, Rule>> = Object.assign(Object.create(null) 
   by: oneOf('document', 'tail'),
   part: oneOf('train', 'validation'),
   shuffle: oneOf(true, false),
-  epochs: { what: 'a number or null', fits: value => value === null || typeof value === 'number' },
-} satisfies Record<string, Rule>);
+  epochs: numericOrNull,
+};

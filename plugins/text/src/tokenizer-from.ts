@@ -3,6 +3,8 @@
 import { fail } from '@heddle/core';
 import { bpeFromJson } from './bpe.js';
 import { byteTokenizer } from './byte.js';
+import { huggingFaceTokenizer } from './hugging-face.js';
+import { sentencePieceFromJson } from './sentencepiece/json.js';
 import type { Tokenizer } from './tokenizer.js';
 
 /**
@@ -19,7 +21,7 @@ export function tokenizerFrom(json: unknown, where = 'tokenizer'): Tokenizer {
   if (format !== 'heddle-tokenizer') {
     fail(
       'E_TOKENIZER',
-      `${where}: expected format 'heddle-tokenizer', received ${show(format)}. Give a file that Heddle saved; GPT-2 files go through bpeFromGpt2.`,
+      `${where}: expected format 'heddle-tokenizer', received ${show(format)}. Give a file that Heddle saved; readTokenizer also takes tokenizer.json and SentencePiece models, readGpt2 GPT-2's pair.`,
       { format },
     );
   }
@@ -31,10 +33,16 @@ export function tokenizerFrom(json: unknown, where = 'tokenizer'): Tokenizer {
     );
   }
   if (kind === 'bpe') return bpeFromJson(fields, where);
+  if (kind === 'sentencepiece') return sentencePieceFromJson(fields, where);
+  if (kind === 'hugging-face')
+    return huggingFaceTokenizer(fields['tokenizer'], {
+      where,
+      ...(fields['config'] === undefined ? {} : { config: fields['config'] }),
+    });
   if (kind !== 'byte')
     fail(
       'E_TOKENIZER',
-      `${where}: expected kind 'byte' or 'bpe', received ${show(kind)}. Update @heddle/text, or train one of these.`,
+      `${where}: expected kind 'byte', 'bpe', 'sentencepiece' or 'hugging-face', received ${show(kind)}. Update @heddle/text, or train one of these.`,
       { kind },
     );
   const { specials } = fields;

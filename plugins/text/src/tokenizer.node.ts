@@ -1,9 +1,12 @@
 /** Tokenisers in files. */
 
 import { fail } from '@heddle/core';
+import { byteTokenizer } from './byte.js';
 import { bpeFromGpt2 } from './bpe-gpt2.js';
-import { files, readText } from './corpus.node.js';
-import type { Tokenizer } from './tokenizer.js';
+import { files, readBytes, readText } from './corpus.node.js';
+import { huggingFaceTokenizer } from './hugging-face.js';
+import { sentencePieceFromModel } from './sentencepiece/model-file.js';
+import type { Tokenizer, TokenizerJson } from './tokenizer.js';
 import { tokenizerFrom } from './tokenizer-from.js';
 
 /**
@@ -30,8 +33,34 @@ export async function saveTokenizer(path: string, tokenizer: Tokenizer): Promise
   }
 }
 
-/** Reads what `saveTokenizer` wrote. @throws E_IO, E_UTF8, E_BINARY, E_TOKENIZER */
-export const readTokenizer = async (path: string): Promise<Tokenizer> => tokenizerFrom(await readJson(path), path);
+/**
+ * Reads what `saveTokenizer` wrote, Hugging Face's `tokenizer.json` (with the `tokenizer_config.json` beside it, where
+ * there is one), and SentencePiece's `.model`.
+ *
+ * @throws E_IO, E_UTF8, E_BINARY, E_TOKENIZER
+ */
+export async function readTokenizer(path: string): Promise<Tokenizer> {
+  if (path.endsWith('.model')) return sentencePieceFromModel(await readBytes(path), path);
+  const json = await readJson(path);
+  const isOurs = typeof json === 'object' && json !== null && 'format' in json;
+  const isTheirs = typeof json === 'object' && json !== null && 'model' in json && 'added_tokens' in json;
+  if (isOurs || !isTheirs) return tokenizerFrom(json, path);
+  const beside = path.replace(/[^/\\]*$/, 'tokenizer_config.json');
+  const config = await files()
+    .access(beside)
+    .then(
+      () => readJson(beside),
+      () => undefined,
+    );
+  return huggingFaceTokenizer(json, { where: path, ...(config === undefined ? {} : { config }) });
+}
+
+/** A tokeniser as options name one: itself, its JSON, `byte`, or a file that `readTokenizer` reads. */
+export async function tokenizerOf(given: Tokenizer | TokenizerJson | string): Promise<Tokenizer> {
+  if (given === 'byte') return byteTokenizer();
+  if (typeof given === 'string') return readTokenizer(given);
+  return 'encode' in given && typeof given.encode === 'function' ? (given as Tokenizer) : tokenizerFrom(given);
+}
 
 /** Reads GPT-2's pair of files. @throws E_IO, E_UTF8, E_BINARY, E_TOKENIZER */
 export const readGpt2 = async (vocabulary: string, merges: string, specials?: readonly string[]): Promise<Tokenizer> =>

@@ -1,12 +1,14 @@
 /** What every tokeniser gives: text to numbers and back, all at once or one number at a time. */
 
 export interface Tokenizer {
-  /** `byte`, `bpe`: the kind, and the `kind` of its JSON. */
+  /** What sort it is: `byte`, `bpe`, `unigram`. */
   readonly name: string;
   /** Ids are 0 to this, exclusive. */
   readonly vocabularySize: number;
   /** Names such as `<eos>` and their ids. Text never encodes to them unless `specials: true` asks for it. */
   readonly specials: Specials;
+  /** What text becomes that no other token can write; absent where every text can be written. */
+  readonly unknown?: number;
   /** A lone surrogate has no UTF-8 form: it is read as U+FFFD, as `TextEncoder` does. */
   encode(text: string, options?: EncodeOptions): Int32Array;
   /**

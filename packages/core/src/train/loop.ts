@@ -39,14 +39,11 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
   const began = performance.now();
   const first = await nextBatch(plan);
   if (!first) fail('E_DATA', `${plan.name}: expected at least one batch, received none. Check the data source.`, {});
-  const types: Types = Object.fromEntries(
-    Object.entries(first.feeds).map(([n, { dtype, shape }]) => [n, { dtype, shape }]),
-  );
   const step: StepPlan = {
     model: plan.model,
     objective: plan.objective,
     optimizer: plan.optimizer,
-    batch: types,
+    batch: typesOf(first.feeds),
     clip: plan.clip ?? null,
   };
   const engine = await Engine.open(plan, step, accumulate);
@@ -71,7 +68,7 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
     let cursor = start.cursor;
     let stopped = false;
     while (done < plan.steps && !signal.aborted && !stopped) {
-      const from = performance.now();
+      let from = performance.now();
       const batches: Batch[] = [];
       while (batches.length < accumulate && batch) {
         batches.push(batch);
@@ -81,6 +78,8 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
         stopped = true;
         break;
       }
+      // Shapes met for the first time are compiled; that is no part of the step's time.
+      from += await engine.prepare(batches);
       const scalars = plan.optimizer.scalars(done + 1, plan.schedule(done));
       const { next, loss, metrics } = await engine.step(state, batches, scalars, seed, done);
       if ([loss, ...Object.values(metrics)].some(x => !Number.isFinite(x))) {
@@ -124,6 +123,9 @@ async function nextBatch({ data }: TrainPlan): Promise<Batch | null> {
   const got = await data.next();
   return got && { feeds: { ...got.batch }, tokens: got.tokens, cursor: got.cursor };
 }
+
+const typesOf = (feeds: Batch['feeds']): Types =>
+  Object.fromEntries(Object.entries(feeds).map(([n, { dtype, shape }]) => [n, { dtype, shape }]));
 
 const closeAll = (tensors: Tensors): void => {
   for (const t of Object.values(tensors)) t.close();
@@ -304,24 +306,23 @@ const key = (seed: number, step: number, batch = 0): HostTensor => ({
   data: Int32Array.of(seed + batch * 0x3779b9, step),
 });
 
-/** The compiled step: one executable, or two with accumulation. */
+/** Each shape has a compiled step of its own: a source with more has most likely forgotten to pad. */
+const mostShapes = 64;
+
+/**
+ * The compiled step: one executable for each shape of batches; with accumulation one that adds up for each shape, and one
+ * that applies.
+ */
 class Engine {
   readonly #plan: TrainPlan;
-  readonly #whole: Executable | null;
-  readonly #add: Executable | null;
+  readonly #step: StepPlan;
+  readonly #byShape = new Map<string, Executable>();
   readonly #apply: Executable | null;
   readonly #sums: Types;
 
-  private constructor(
-    plan: TrainPlan,
-    whole: Executable | null,
-    add: Executable | null,
-    apply: Executable | null,
-    sums: Types,
-  ) {
+  private constructor(plan: TrainPlan, step: StepPlan, apply: Executable | null, sums: Types) {
     this.#plan = plan;
-    this.#whole = whole;
-    this.#add = add;
+    this.#step = step;
     this.#apply = apply;
     this.#sums = sums;
   }
@@ -331,23 +332,51 @@ class Engine {
       fail('E_CONFIG', `${plan.name}: accumulate: expected a whole number from 1 up, received ${accumulate}.`, {
         accumulate,
       });
+    if (accumulate === 1) {
+      const engine = new Engine(plan, step, null, {});
+      await engine.#compiled(step.batch);
+      return engine;
+    }
     const options = plan.kernels ? { kernels: plan.kernels } : {};
-    if (accumulate === 1)
-      return new Engine(
-        plan,
-        await plan.backend.compile(trainStep(step), { ...options, name: 'train' }),
-        null,
-        null,
-        {},
+    const apply = await plan.backend.compile(applyStep(step), { ...options, name: 'apply' });
+    const engine = new Engine(plan, step, apply, sumTypes(step));
+    try {
+      await engine.#compiled(step.batch);
+    } catch (error) {
+      await apply.close();
+      throw error;
+    }
+    return engine;
+  }
+
+  /** Compiles what these batches need. @returns milliseconds that it took */
+  async prepare(batches: readonly Batch[]): Promise<number> {
+    const from = performance.now();
+    for (const { feeds } of batches) await this.#compiled(typesOf(feeds));
+    return performance.now() - from;
+  }
+
+  async #compiled(batch: Types): Promise<Executable> {
+    const shape = JSON.stringify(Object.entries(batch).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const known = this.#byShape.get(shape);
+    if (known) return known;
+    if (this.#byShape.size === mostShapes)
+      fail(
+        'E_DATA',
+        `${this.#plan.name}: expected batches of at most ${mostShapes} shapes, received one more: ${Object.entries(
+          batch,
+        )
+          .map(([name, type]) => `${name} [${type.shape.join(', ')}]`)
+          .join(', ')}. Pad rows to a few lengths.`,
+        { shapes: mostShapes },
       );
-    const add = await plan.backend.compile(accumulateStep(step), { ...options, name: 'accumulate' });
-    return new Engine(
-      plan,
-      null,
-      add,
-      await plan.backend.compile(applyStep(step), { ...options, name: 'apply' }),
-      sumTypes(step),
-    );
+    const step = { ...this.#step, batch };
+    const compiled = await this.#plan.backend.compile(this.#apply ? accumulateStep(step) : trainStep(step), {
+      ...(this.#plan.kernels ? { kernels: this.#plan.kernels } : {}),
+      name: this.#apply ? 'accumulate' : 'train',
+    });
+    this.#byShape.set(shape, compiled);
+    return compiled;
   }
 
   async upload(tensors: Readonly<Record<string, HostTensor>>): Promise<Tensors> {
@@ -370,9 +399,11 @@ class Engine {
   ): Promise<{ readonly next: Tensors; readonly loss: number; readonly metrics: Record<string, number> }> {
     const keep = Object.keys(state);
     const fed = named('scalars', Object.fromEntries(Object.entries(scalars).map(([n, x]) => [n, scalar(x)])));
-    const { outputs, kept } = this.#whole
-      ? await this.#whole.run({ ...state, ...fed, ...named('batch', batches[0]!.feeds), key: key(seed, at) }, { keep })
-      : await this.#accumulated(state, batches, fed, seed, at, keep);
+    const { outputs, kept } = this.#apply
+      ? await this.#accumulated(this.#apply, state, batches, fed, seed, at, keep)
+      : await (
+          await this.#compiled(typesOf(batches[0]!.feeds))
+        ).run({ ...state, ...fed, ...named('batch', batches[0]!.feeds), key: key(seed, at) }, { keep });
     const metrics: Record<string, number> = {};
     for (const [name, t] of Object.entries(outputs))
       if (name.startsWith('metrics.')) metrics[name.slice(8)] = t.data[0]!;
@@ -380,6 +411,7 @@ class Engine {
   }
 
   async #accumulated(
+    apply: Executable,
     state: Tensors,
     batches: readonly Batch[],
     fed: Feeds,
@@ -395,22 +427,22 @@ class Engine {
     try {
       for (const [i, batch] of batches.entries()) {
         const old = sums;
-        const { kept } = await this.#add!.run(
+        const add = await this.#compiled(typesOf(batch.feeds));
+        const { kept } = await add.run(
           { ...params, ...sums, ...named('batch', batch.feeds), key: key(seed, at, i) },
           { keep: names },
         );
         sums = kept;
         closeHeld(old);
       }
-      return await this.#apply!.run({ ...state, ...sums, ...fed }, { keep });
+      return await apply.run({ ...state, ...sums, ...fed }, { keep });
     } finally {
       closeHeld(sums);
     }
   }
 
   async close(): Promise<void> {
-    await this.#whole?.close();
-    await this.#add?.close();
+    for (const compiled of this.#byShape.values()) await compiled.close();
     await this.#apply?.close();
   }
 }

@@ -386,6 +386,57 @@ describe('accumulation', () => {
   });
 });
 
+describe('batches of several shapes', () => {
+  /** Every second batch has only its first two columns; padded, they stand in all three with no weight on the last. */
+  const shorter = (padded: boolean) =>
+    batches({
+      bend: (n, batch) => {
+        if (n % 2 === 0) return batch;
+        const cut = (name: string, dtype: 'i32' | 'f32', fill: number) => {
+          const { data } = batch[name]!;
+          const rows = [0, 3].map(at => [data[at]!, data[at + 1]!, ...(padded ? [fill] : [])]);
+          return host([2, padded ? 3 : 2], rows.flat(), dtype);
+        };
+        return { ids: cut('ids', 'i32', 0), targets: cut('targets', 'i32', 0), mask: cut('mask', 'f32', 0) };
+      },
+    });
+
+  it.each([1, 2, 3])('train as if all were padded to one (batches of a step: %i)', async accumulate => {
+    const plan = (padded: boolean) =>
+      planOf(backend, { steps: 5, accumulate, model: tiny(0), optimizer: sgd(), data: shorter(padded) });
+    const [own, whole] = [await end(plan(false)), await end(plan(true))];
+    own.losses.forEach((loss, i) => expect(loss).toBeCloseTo(whole.losses[i]!, 5));
+    for (const [name, t] of Object.entries(whole.checkpoint.tensors))
+      t.data.forEach((x, i) => expect(own.checkpoint.tensors[name]!.data[i], name).toBeCloseTo(x, 5));
+  });
+
+  it('ten steps are five, saved, loaded, and five', async () => {
+    const plan = (more: Partial<TrainPlan>) => planOf(backend, { data: shorter(false), ...more });
+    const whole = await end(plan({ steps: 10 }));
+    const half = await end(plan({ steps: 5 }));
+    const rest = await end(plan({ steps: 10, resume: half.checkpoint }));
+    expect([...half.losses, ...rest.losses]).toEqual(whole.losses);
+    expect(rest.checkpoint.tensors).toEqual(whole.checkpoint.tensors);
+  });
+
+  it('without end are refused', async () => {
+    const data = batches({
+      bend: n => {
+        const row = (dtype: 'i32' | 'f32') =>
+          host(
+            [1, n + 1],
+            Array.from({ length: n + 1 }, () => 1),
+            dtype,
+          );
+        return { ids: row('i32'), targets: row('i32'), mask: row('f32') };
+      },
+    });
+    await expect(all(train(planOf(backend, { steps: 100, data })))).rejects.toThrow(
+      expect.objectContaining({ code: 'E_DATA', message: expect.stringContaining('ids [1, 65]') }),
+    );
+  });
+});
+
 describe('resuming', () => {
   it.each([
     ['one batch a step', 1],
