@@ -79,6 +79,9 @@ export class GpujsBackend implements Backend {
     this.engine = engine;
     this.settings = settings;
     this.name = engine.name;
+    void engine.whenLost?.then(reason => {
+      if (reason !== null) settings.onEvent?.({ type: 'device.lost', backend: engine.name, reason });
+    });
     this.limits = {
       maxRank: 6,
       maxElements: engine.maxElements,

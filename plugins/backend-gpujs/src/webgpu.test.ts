@@ -13,7 +13,7 @@ import {
   full,
 } from '@heddle/core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { GpujsBackend } from './backend.js';
+import { GpujsBackend, type GpujsEvent } from './backend.js';
 import { openWebgpuEngine, type WebgpuEngine } from './engines/webgpu.js';
 import { offers } from './offers.js';
 import { findGpu, openGpujs } from './open.js';
@@ -100,7 +100,8 @@ describe.skipIf(missing !== null)(`on a device${missing === null ? '' : ` (${mis
   });
 
   it('tells the loss of a device, and nothing works on it afterwards', async () => {
-    const other = await openGpujs({ mode: 'webgpu' });
+    const said: GpujsEvent[] = [];
+    const other = await openGpujs({ mode: 'webgpu', onEvent: event => said.push(event) });
     const executable = await other.compile(doubled);
     const held = await other.upload(x);
     const run = executable.run({ x: held });
@@ -116,8 +117,20 @@ describe.skipIf(missing !== null)(`on a device${missing === null ? '' : ` (${mis
       message: expect.stringContaining('go on from the last checkpoint'),
     });
     await expect(other.upload(x)).rejects.toMatchObject({ code: 'E_DEVICE_LOST' });
+    expect(said.filter(({ type }) => type === 'device.lost')).toEqual([
+      { type: 'device.lost', backend: 'gpujs:webgpu', reason: expect.any(String) },
+    ]);
     held.close();
     await other.close();
+  });
+
+  it('says nothing of a device that was closed', async () => {
+    const said: string[] = [];
+    const other = await openGpujs({ mode: 'webgpu', onEvent: ({ type }) => said.push(type) });
+    const { device } = engineOf(other);
+    await other.close();
+    await device.lost;
+    expect(said).not.toContain('device.lost');
   });
 
   it('tells that memory is out, and gives back what it had taken', async () => {

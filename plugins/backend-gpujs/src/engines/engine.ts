@@ -40,6 +40,8 @@ export interface Engine {
   release(held: Held): void;
   /** The device is gone and why; null while it is there. */
   lost(): string | null;
+  /** When the device is gone: why, or null where it was closed. Engines without one leave it out. */
+  readonly whenLost?: Promise<string | null>;
   close(): Promise<void>;
 }
 

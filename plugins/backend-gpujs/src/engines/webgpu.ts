@@ -49,8 +49,9 @@ export async function openWebgpuEngine(gpu: GPU, options: WebgpuOptions = {}): P
   const layouts = new Map<number, GPUBindGroupLayout>();
   let gone: string | null = null;
   let closing = false;
-  void device.lost.then(({ message, reason }) => {
+  const whenLost = device.lost.then(({ message, reason }) => {
     if (!closing) gone = message || reason;
+    return gone;
   });
   const read = async (held: Held): Promise<HostTensor> => {
     const { buffer, type } = held as HeldBuffer;
@@ -95,6 +96,7 @@ export async function openWebgpuEngine(gpu: GPU, options: WebgpuOptions = {}): P
       (held as HeldBuffer).buffer = null;
     },
     lost: () => gone,
+    whenLost,
     async close() {
       closing = true;
       memory.close();
