@@ -25,6 +25,12 @@ function entriesFor(threads, { dims, slow, torch }) {
     ours('heddle-worker', 'Heddle onnx:cpu, worker', 'step-heddle.mjs', { ...options, binding: 'worker' }),
     ours('handbuilt', 'hand-built graph, onnxruntime-node', 'step-onnxruntime.mjs', options),
     ...torches(torch, 'torch_step.py', options, ['plain', 'fused']),
+    {
+      ...ours('gpujs', 'Heddle gpujs:webasm', 'step-heddle.mjs', { ...options, engine: 'gpujs:webasm' }),
+      slow: { warmup: 1, steps: 3 },
+      ...(threads > 1 ? { skip: 'has one thread: see there' } : {}),
+      ...(slow ? {} : { skip: 'slow contestants were left out' }),
+    },
     other('tfjs', 'tfjs-wasm', 'tfjs-step.mjs', '@tensorflow/tfjs-backend-wasm', { warmup: 0, steps: 1 }),
     other('jax', 'jax-js wasm', 'jax-step.mjs', '@jax-js/jax', { warmup: 1, steps: 3 }),
   ];
