@@ -34,6 +34,11 @@ export const bundled: readonly Bundled[] = [
   },
   { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
   {
+    name: '@heddle/tracker-report',
+    load: () => import('@heddle/tracker-report'),
+    commands: () => import('@heddle/tracker-report/commands'),
+  },
+  {
     name: '@heddle/mmt-merge',
     load: () => import('@heddle/mmt-merge'),
     commands: () => import('@heddle/mmt-merge/commands'),

@@ -15,6 +15,7 @@ export const places = (folder: string) => ({
   checkpoints: join(folder, 'checkpoints'),
   events: join(folder, 'events.jsonl'),
   model: join(folder, 'model'),
+  report: join(folder, 'report.html'),
   corpus: join(folder, 'corpus.json'),
   lock: join(folder, 'running.json'),
 });

@@ -129,7 +129,9 @@ export async function runTraining(run: Training): Promise<Trained> {
           );
     const log = logTo(at.events, run.note);
     const heard = new Subject<TrainEvent>();
-    for (const tracker of host.all(TRACKERS)) if (run.trackers.includes(tracker.name)) tracker.track(heard, {});
+    for (const tracker of host.all(TRACKERS))
+      if (run.trackers.includes(tracker.name))
+        tracker.track(heard, { name: run.name, file: at.report, log: at.events });
 
     await new Promise<void>((resolve, reject) => {
       events.subscribe({

@@ -127,7 +127,7 @@ export async function runStart(call: CommandCall, host: Host): Promise<number> {
     name: 'start',
     resume,
     signal: call.signal,
-    trackers: json || options['quiet'] === true ? [] : ['console'],
+    trackers: json || options['quiet'] === true ? ['report'] : ['console', 'report'],
     note: call.note,
     ...(json ? { see: event => call.print(eventJson(event)) } : {}),
   });

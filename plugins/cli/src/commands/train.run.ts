@@ -70,7 +70,7 @@ export async function runTrain(call: CommandCall, host: Host): Promise<number> {
     name: folder,
     resume,
     signal: call.signal,
-    trackers: json || options['quiet'] === true ? [] : ['console'],
+    trackers: json || options['quiet'] === true ? ['report'] : ['console', 'report'],
     note: call.note,
     ...(json ? { see: event => call.print(eventJson(event)) } : {}),
     async sample(step, parameters) {

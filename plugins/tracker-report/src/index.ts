@@ -1,0 +1,20 @@
+/** Training runs as a page. */
+
+import { COMMANDS, TRACKERS, contribute, definePlugin } from '@heddle/core';
+import { commands } from './commands.js';
+import { reportTracker } from './tracker.node.js';
+import { version } from './version.js';
+
+export { readRun } from './log.node.js';
+export { reportPage } from './page.js';
+export { Recorder, curvesOf, type Curve, type Point, type RunRecord } from './record.js';
+export { reportTracker };
+
+export default /* @__PURE__ */ definePlugin({
+  name: '@heddle/tracker-report',
+  version,
+  register(container) {
+    contribute(container, TRACKERS, reportTracker);
+    contribute(container, COMMANDS, ...commands);
+  },
+});
