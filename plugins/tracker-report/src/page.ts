@@ -85,7 +85,7 @@ function summary(runs: readonly RunRecord[], curves: readonly (readonly Curve[])
       seconds > 0 ? figure(tokens / seconds) : '–',
       number(lossAtEnd(points)),
       ...scored.map(name => number(last(name))),
-      escape(run.end ?? 'running, or killed'),
+      escape(run.end === 'steps' ? 'finished' : (run.end ?? 'running, or killed')),
     ];
   });
   const cells = (tag: string, row: readonly string[]): string => row.map(cell => `<${tag}>${cell}</${tag}>`).join('');

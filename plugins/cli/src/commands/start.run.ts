@@ -267,7 +267,7 @@ function closing(
   return [
     '',
     ...learnt,
-    `Trained in ${timeTaken(seconds)} on ${backend.name}, ${grouped(Math.round(tokens / seconds))} tokens a second. The model is in ${places(folder).model}`,
+    `Trained in ${timeTaken(seconds)} on ${backend.name}, ${grouped(Math.round(tokens / seconds))} tokens a second. The model is in ${places(folder).model}, its curves in ${places(folder).report}`,
     '',
     'Try next:',
     `  ${self.heddle} generate --model ${folder} --prompt ${JSON.stringify(prompt.trim())}`,

@@ -119,7 +119,9 @@ export async function runTrain(call: CommandCall, host: Host): Promise<number> {
   else {
     if (trained.validation !== null)
       call.print(`Validation loss ${trained.validation.before.toFixed(3)} → ${trained.validation.after.toFixed(3)}`);
-    call.print(`Model: ${at.model}\nTry it: heddle generate --model ${folder} --prompt "${settings.prompt.trim()}"`);
+    call.print(
+      `Model: ${at.model}\nReport: ${at.report}\nTry it: heddle generate --model ${folder} --prompt "${settings.prompt.trim()}"`,
+    );
   }
   return 0;
 }
