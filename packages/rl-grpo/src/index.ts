@@ -22,6 +22,47 @@ export {
   type TagText,
 } from './grammar/tags.js';
 export {
+  advantagesOf,
+  generalised,
+  groupCentred,
+  groupNormalised,
+  groupsOf,
+  informative,
+  leaveOneOut,
+  lengthWeighted,
+  reinforcePlusPlus,
+  reinforcePlusPlusBaseline,
+  returnsOf,
+  whiten,
+  type GroupAdvantage,
+  type Rows,
+} from './loss/advantage.js';
+export { aggregate, aggregations, maskedMean, type Aggregated, type Aggregation } from './loss/aggregate.js';
+export { klEstimators, type KlEstimator, type KlName } from './loss/kl.js';
+export { tokenLogProbabilities } from './loss/log-probabilities.js';
+export { policyObjective, type ObjectiveInputs } from './loss/objective.js';
+export {
+  lossConfig,
+  lossPresets,
+  type AdvantageName,
+  type LossConfig,
+  type LossOptions,
+  type LossPresetName,
+  type PolicyLossName,
+} from './loss/options.js';
+export {
+  clippedSequences,
+  clippedTokens,
+  clippedWeights,
+  geometricMean,
+  policyGradient,
+  softGate,
+  type ClipOptions,
+  type PolicyInputs,
+  type PolicyLoss,
+} from './loss/policy.js';
+export { cosineScaled, hasThinkSection, repetition, softOverlong, type CosineRange } from './reward/shaping.js';
+export {
   linearRollout,
   type Engine,
   type EngineCall,

@@ -2,5 +2,6 @@
 
 import type { GoldenKind } from '@heddle/core/testing/golden';
 import { parallelR1 } from './parallel-r1.js';
+import { rl } from './rl.js';
 
-export const kinds: readonly GoldenKind[] = [parallelR1];
+export const kinds: readonly GoldenKind[] = [parallelR1, rl];

@@ -1,10 +1,15 @@
 /** Kind `parallel-r1`: what the functions of the authors' code give. */
 
 import { parseGolden, type GoldenCase, type GoldenKind } from '@heddle/core/testing/golden';
+import { advantageRow, policyLossFile, stepFile } from './losses.js';
 import type { Row } from './rows.js';
 import { formatChecker, item, maskAndPositions, padIsEndOfText, rolloutLoop } from './structure.js';
 
-type Check = (id: string, row: Row, config: Row) => GoldenCase | Promise<GoldenCase> | AsyncIterable<GoldenCase>;
+type Check = (
+  id: string,
+  row: Row,
+  config: Row,
+) => GoldenCase | Promise<GoldenCase> | AsyncIterable<GoldenCase> | Iterable<GoldenCase>;
 
 /** By the start of a file's name, the longest that fits. Files with a list in `outputs` are checked row by row. */
 const families: Readonly<Record<string, Check>> = {
@@ -13,6 +18,9 @@ const families: Readonly<Record<string, Check>> = {
   pr1_sft_positions_pad_is_eos: padIsEndOfText,
   pr1_sft_item: item,
   pr1_rl_loop: rolloutLoop,
+  pr1_grpo_advantage: advantageRow,
+  pr1_grpo_step: stepFile,
+  pr1_policy_loss: policyLossFile,
 };
 
 const startOf = (name: string): string | undefined =>
@@ -28,7 +36,7 @@ export const parallelR1: GoldenKind = {
     for (const [i, row] of rows.entries()) {
       const id = rows.length === 1 ? start : `${start}#${i}`;
       const found = families[start]!(id, row, (file['config'] ?? {}) as Row);
-      if (Symbol.asyncIterator in found) yield* found;
+      if (Symbol.asyncIterator in found || Symbol.iterator in found) yield* found;
       else yield await found;
     }
   },

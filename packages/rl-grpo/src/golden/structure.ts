@@ -8,7 +8,7 @@ import { actorMask, sftItem, sftMask, sftPositions } from '../structure/compat.j
 import { refuses, same, type Row } from './rows.js';
 
 /** Of every file: what its toy vocabulary says, or else what all of them have. */
-export function tagsOf(config: Row): TagIds {
+function tagsOf(config: Row): TagIds {
   const ids = (config['token_ids'] ?? {
     '<Path>': 1,
     '</Path>': 2,
