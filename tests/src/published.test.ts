@@ -35,6 +35,7 @@ const browserEntries = [
   '@heddle/eval-text',
   '@heddle/eval-math',
   '@heddle/eval-math/benchmark',
+  '@heddle/rl-grpo',
   '@heddle/text',
   '@heddle/transformer',
 ];
@@ -209,6 +210,8 @@ describe('a browser bundle', () => {
     const engines: Readonly<Record<string, readonly string[]>> = {
       '@heddle/backend-gpujs': ['gpu.js'],
       '@heddle/attention-emha': ['@heddle/backend-gpujs'],
+      // Rewards measure how alike paths are by its BLEU.
+      '@heddle/rl-grpo': ['@heddle/eval-text'],
     };
     expect(takenFrom(metafile).filter(name => ![own, ...core, ...(engines[entry] ?? [])].includes(name))).toEqual([]);
   });

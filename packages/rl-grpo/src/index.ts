@@ -1,5 +1,9 @@
 /** Reinforcement learning of language models, and thinking in parallel paths (Parallel-R1). */
 
+import { REWARDS, contribute, definePlugin } from '@heddle/core';
+import { kernelRewards } from './reward/kernel.js';
+import { version } from './version.js';
+
 export { initialiseTags, tagIds } from './grammar/ids.js';
 export { checkFormat, isWellFormed, type FormatProblem } from './grammar/format.js';
 export {
@@ -61,6 +65,20 @@ export {
   type PolicyInputs,
   type PolicyLoss,
 } from './loss/policy.js';
+export { answerRules, noAnswer, normaliseAnswer, type AnswerRule, type AnswerRuleName } from './reward/answer.js';
+export { efficiency, selfBleu, type Efficiency } from './reward/diversity.js';
+export { kernelReward } from './reward/kernel.js';
+export {
+  combineRewards,
+  rewards,
+  type Judge,
+  type OutcomeOptions,
+  type RewardFunction,
+  type RewardInput,
+  type RewardName,
+  type RewardTerm,
+} from './reward/rewards.js';
+export { scoreAll, type RewardFault, type Scored, type ScoreOptions } from './reward/score.js';
 export { cosineScaled, hasThinkSection, repetition, softOverlong, type CosineRange } from './reward/shaping.js';
 export {
   linearRollout,
@@ -82,4 +100,12 @@ export {
 } from './structure/compat.js';
 export { scanBlocks, type BlockSpan, type PathSpan } from './structure/scan.js';
 export { checkSegments, maskOf, positionsOf, segmentsOf, type Segment } from './structure/segments.js';
-export { version } from './version.js';
+export { version };
+
+export default /* @__PURE__ */ definePlugin({
+  name: '@heddle/rl-grpo',
+  version,
+  register(container) {
+    contribute(container, REWARDS, ...kernelRewards);
+  },
+});

@@ -2,6 +2,7 @@
 
 import { parseGolden, type GoldenCase, type GoldenKind } from '@heddle/core/testing/golden';
 import { advantageRow, policyLossFile, stepFile } from './losses.js';
+import { diversityRow, normalised, rewardRow } from './rewards.js';
 import type { Row } from './rows.js';
 import { formatChecker, item, maskAndPositions, padIsEndOfText, rolloutLoop } from './structure.js';
 
@@ -18,6 +19,9 @@ const families: Readonly<Record<string, Check>> = {
   pr1_sft_positions_pad_is_eos: padIsEndOfText,
   pr1_sft_item: item,
   pr1_rl_loop: rolloutLoop,
+  pr1_rewards: rewardRow,
+  pr1_normalize_final_answer: normalised,
+  pr1_diversity_efficiency: diversityRow,
   pr1_grpo_advantage: advantageRow,
   pr1_grpo_step: stepFile,
   pr1_policy_loss: policyLossFile,
