@@ -65,6 +65,15 @@ export {
   type PolicyInputs,
   type PolicyLoss,
 } from './loss/policy.js';
+export {
+  generateProblem,
+  hardestLevel,
+  parallelTrace,
+  sequentialTrace,
+  type GeneratedProblem,
+  type Problem,
+} from './problems/generate.js';
+export { readProblems, type ReadProblems } from './problems/read.js';
 export { answerRules, noAnswer, normaliseAnswer, type AnswerRule, type AnswerRuleName } from './reward/answer.js';
 export { efficiency, selfBleu, type Efficiency } from './reward/diversity.js';
 export { kernelReward } from './reward/kernel.js';
