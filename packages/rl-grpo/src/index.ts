@@ -96,6 +96,8 @@ export {
   type LinearOptions,
   type LinearRollout,
 } from './rollout/linear.js';
+export { parallelRollouts, type ParallelOptions, type Trajectory } from './rollout/parallel.js';
+export { type PathSession, type SessionFeed, type SessionOutlook, type SessionPath } from './rollout/session.js';
 export {
   actorMask,
   hiddenPairs,
