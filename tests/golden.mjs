@@ -27,7 +27,18 @@ async function findKinds() {
       if (existsSync(entry)) kinds.push(...(await import(pathToFileURL(entry).href)).kinds);
     }
   }
-  return kinds;
+  return [...new Set(kinds.map(({ name }) => name))].map(name => joined(kinds.filter(kind => kind.name === name)));
+}
+
+/** Kinds of one name as one: packages may share a folder, each with files of its own. */
+function joined(kinds) {
+  const of = file => kinds.find(kind => kind.recognises(file));
+  return {
+    name: kinds[0].name,
+    recognises: file => of(file) !== undefined,
+    ignores: file => kinds.some(kind => kind.ignores?.(file)),
+    check: file => of(file.name).check(file),
+  };
 }
 
 /** `torch` also serves `torch-golden` and `torch.public`: ends of names differ between sets. */

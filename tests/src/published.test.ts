@@ -36,6 +36,7 @@ const browserEntries = [
   '@heddle/eval-text',
   '@heddle/eval-math',
   '@heddle/eval-math/benchmark',
+  '@heddle/rl-grpo',
   '@heddle/text',
   '@heddle/transformer',
 ];
@@ -212,6 +213,8 @@ describe('a browser bundle', () => {
       '@heddle/attention-emha': ['@heddle/backend-gpujs'],
       // Runs `tokenizer.json` through the library of its authors.
       '@heddle/text': ['@huggingface/tokenizers'],
+      // Rewards measure how alike paths are by its BLEU.
+      '@heddle/rl-grpo': ['@heddle/eval-text'],
     };
     expect(takenFrom(metafile).filter(name => ![own, ...core, ...(others[entry] ?? [])].includes(name))).toEqual([]);
   });

@@ -1,0 +1,122 @@
+/** Reinforcement learning of language models, and thinking in parallel paths (Parallel-R1). */
+
+import { REWARDS, contribute, definePlugin } from '@heddle/core';
+import { kernelRewards } from './reward/kernel.js';
+import { version } from './version.js';
+
+export { initialiseTags, tagIds } from './grammar/ids.js';
+export { checkFormat, isWellFormed, type FormatProblem } from './grammar/format.js';
+export {
+  parseThinking,
+  type BlockPart,
+  type Part,
+  type PathPart,
+  type Span,
+  type SummaryPart,
+  type TextPart,
+} from './grammar/parse.js';
+export {
+  countBlocks,
+  tagNames,
+  tagsIn,
+  tagTexts,
+  withoutTags,
+  type TagIds,
+  type TagName,
+  type TagText,
+} from './grammar/tags.js';
+export {
+  advantagesOf,
+  generalised,
+  groupCentred,
+  groupNormalised,
+  groupsOf,
+  informative,
+  leaveOneOut,
+  lengthWeighted,
+  reinforcePlusPlus,
+  reinforcePlusPlusBaseline,
+  returnsOf,
+  whiten,
+  type GroupAdvantage,
+  type Rows,
+} from './loss/advantage.js';
+export { aggregate, aggregations, maskedMean, type Aggregated, type Aggregation } from './loss/aggregate.js';
+export { klEstimators, type KlEstimator, type KlName } from './loss/kl.js';
+export { tokenLogProbabilities } from './loss/log-probabilities.js';
+export { policyObjective, type ObjectiveInputs } from './loss/objective.js';
+export {
+  lossConfig,
+  lossPresets,
+  type AdvantageName,
+  type LossConfig,
+  type LossOptions,
+  type LossPresetName,
+  type PolicyLossName,
+} from './loss/options.js';
+export {
+  clippedSequences,
+  clippedTokens,
+  clippedWeights,
+  geometricMean,
+  policyGradient,
+  softGate,
+  type ClipOptions,
+  type PolicyInputs,
+  type PolicyLoss,
+} from './loss/policy.js';
+export {
+  generateProblem,
+  hardestLevel,
+  parallelTrace,
+  sequentialTrace,
+  type GeneratedProblem,
+  type Problem,
+} from './problems/generate.js';
+export { readProblems, type ReadProblems } from './problems/read.js';
+export { answerRules, noAnswer, normaliseAnswer, type AnswerRule, type AnswerRuleName } from './reward/answer.js';
+export { efficiency, selfBleu, type Efficiency } from './reward/diversity.js';
+export { kernelReward } from './reward/kernel.js';
+export {
+  combineRewards,
+  rewards,
+  type Judge,
+  type OutcomeOptions,
+  type RewardFunction,
+  type RewardInput,
+  type RewardName,
+  type RewardTerm,
+} from './reward/rewards.js';
+export { scoreAll, type RewardFault, type Scored, type ScoreOptions } from './reward/score.js';
+export { cosineScaled, hasThinkSection, repetition, softOverlong, type CosineRange } from './reward/shaping.js';
+export {
+  linearRollout,
+  type Engine,
+  type EngineCall,
+  type LinearOptions,
+  type LinearRollout,
+} from './rollout/linear.js';
+export { parallelRollouts, type ParallelOptions, type Trajectory } from './rollout/parallel.js';
+export { type PathSession, type SessionFeed, type SessionOutlook, type SessionPath } from './rollout/session.js';
+export {
+  actorMask,
+  hiddenPairs,
+  rolloutPositions,
+  sftItem,
+  sftMask,
+  sftPositions,
+  type HiddenPair,
+  type Range,
+  type SftItem,
+} from './structure/compat.js';
+export { scanBlocks, type BlockSpan, type PathSpan } from './structure/scan.js';
+export { checkSegments, maskOf, positionsOf, segmentsOf, type Segment } from './structure/segments.js';
+export { version };
+
+export default /* @__PURE__ */ definePlugin({
+  name: '@heddle/rl-grpo',
+  version,
+  register(container) {
+    contribute(container, REWARDS, ...kernelRewards);
+  },
+});

@@ -1,0 +1,166 @@
+import { isHeddleError } from '@heddle/core';
+import { describe, expect, it } from 'vitest';
+import type { TagIds } from '../grammar/tags.js';
+import { checkSegments, maskOf, positionsOf, segmentsOf } from '../structure/segments.js';
+import { parallelRollouts, type ParallelOptions, type Trajectory } from './parallel.js';
+import type { PathSession } from './session.js';
+
+const tags: TagIds = { path: 1, endPath: 2, parallel: 3, endParallel: 4, summary: 5, endSummary: 6 };
+const [V, endOfText, newline] = [12, 7, 8];
+
+/** Logits that depend on every token seen and its position, and on which token is last: any slip shows. */
+function logitsOf(seen: readonly (readonly [id: number, position: number])[]): Float32Array {
+  const [id, position] = seen.at(-1)!;
+  const all = seen.reduce((sum, [a, b]) => sum + Math.sin(1 + a * 12.9898 + b * 78.233), 0);
+  return Float32Array.from({ length: V }, (_, v) => 1.5 * Math.sin(all * 3.7 + v * 1.3 + id * 0.7 + position * 0.31));
+}
+
+interface Toy {
+  readonly slot: number;
+  seen: (readonly [number, number])[];
+  position: number;
+}
+
+function toySession(slots: number): PathSession<Toy> & { readonly open_: Set<Toy> } {
+  const open_ = new Set<Toy>();
+  const start = (path: Toy): Toy => {
+    open_.add(path);
+    return path;
+  };
+  return {
+    slots,
+    open_,
+    open: slot => start({ slot, seen: [], position: 0 }),
+    fork: ({ slot, seen, position }) => start({ slot, seen: [...seen], position }),
+    join: paths =>
+      start({
+        slot: paths[0]!.slot,
+        seen: [...new Set(paths.flatMap(({ seen }) => seen))],
+        position: Math.max(...paths.map(({ position }) => position)),
+      }),
+    release: path => void open_.delete(path),
+    feed: async feeds =>
+      feeds.map(({ path, ids }) => {
+        expect(open_.has(path)).toBe(true);
+        for (const id of ids) path.seen.push([id, path.position++]);
+        return { logits: logitsOf(path.seen) };
+      }),
+  };
+}
+
+const options: ParallelOptions = { tags, endOfText, newline: [newline], responseLength: 60, seed: 1, version: 9 };
+const prompts = Array.from({ length: 100 }, (_, i) => [9, 10 + (i % 2), 3, 1, 9 + (i % 3)]);
+
+const roll = async (
+  given: readonly (readonly number[])[],
+  more: Partial<ParallelOptions> = {},
+): Promise<readonly Trajectory[]> => {
+  const session = toySession(given.length);
+  const found = await parallelRollouts(session, given, { ...options, ...more });
+  expect(session.open_.size).toBe(0);
+  return found;
+};
+
+/** What training sees of a token: its row of the mask, with positions. */
+function scored({ ids, segments }: Trajectory, at: number, temperature: number): number {
+  const [mask, positions] = [maskOf(segments), positionsOf(segments)];
+  const order = ids.map((_, j) => j).filter(j => mask[(at - 1) * ids.length + j] === 1);
+  const logits = Array.from(logitsOf(order.map(j => [ids[j]!, positions[j]!])), x => x / temperature);
+  return logits[ids[at]!]! - Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
+}
+
+describe('parallel rollouts', () => {
+  it.each([
+    ['in one line', { maxBlocks: 0 }],
+    ['with two paths', {}],
+    ['with five, cut short', { paths: 5, maxPathLength: 6 }],
+    ['at another temperature', { paths: 3, temperature: 0.7 }],
+  ] as const)('%s score every sampled token as training does', async (_, more) => {
+    const found = await roll(prompts, more);
+    let [tokens, blocks] = [0, 0];
+    for (const trajectory of found) {
+      const { ids, segments, sampled, logp, promptLength } = trajectory;
+      checkSegments(segments, ids.length);
+      expect(ids.length - promptLength).toBeLessThanOrEqual(60);
+      blocks += segments.length > 1 ? 1 : 0;
+      for (const [at, own] of sampled.entries()) {
+        if (own === 0) continue;
+        tokens++;
+        expect(logp[at]).toBeCloseTo(scored(trajectory, at, 'temperature' in more ? more.temperature : 1), 4);
+      }
+    }
+    expect(tokens).toBeGreaterThan(500);
+    expect(blocks > 0).toBe(!('maxBlocks' in more));
+  });
+
+  it('do not depend on the other rows', async () => {
+    const all = await roll(prompts.slice(0, 8), { paths: 3 });
+    expect((await roll(prompts.slice(0, 1), { paths: 3 }))[0]).toEqual(all[0]);
+  });
+
+  it('force the tags of a block, and nothing else but closings', async () => {
+    const found = await roll(prompts);
+    const forced = new Set(
+      found.flatMap(({ ids, sampled, promptLength }) => ids.filter((_, i) => i >= promptLength && sampled[i] === 0)),
+    );
+    expect([...forced].toSorted((a, b) => a - b)).toEqual([
+      tags.path,
+      tags.endPath,
+      tags.endParallel,
+      tags.summary,
+      newline,
+    ]);
+    const closings = found.flatMap(({ ids, sampled, promptLength }) =>
+      ids.filter((id, i) => i >= promptLength && id === tags.endPath && sampled[i] === 0),
+    );
+    expect(closings.length).toBe(found.reduce((sum, { forcedCloses }) => sum + forcedCloses, 0));
+    expect(
+      found.every(({ version, finish, ids }) => version === 9 && (finish === 'length') === (ids.at(-1) !== endOfText)),
+    ).toBe(true);
+  });
+
+  it('have the structure that tags of their answer give', async () => {
+    // Where the model opened no block that was not forked, and wrote no <Path> of its own.
+    const found = (await roll(prompts)).filter(({ ids, sampled, segments }) => {
+      const own = ids.filter((_, i) => sampled[i] === 1);
+      return (
+        segments.length > 1 &&
+        !own.includes(tags.path) &&
+        own.filter(id => id === tags.parallel).length === (segments.length - 1) / 3
+      );
+    });
+    expect(found.length).toBeGreaterThan(0);
+    for (const { ids, segments, promptLength } of found) {
+      const scanned = segmentsOf(ids, tags, promptLength);
+      expect(maskOf(scanned)).toEqual(maskOf(segments));
+      expect(positionsOf(scanned)).toEqual(positionsOf(segments));
+    }
+  });
+
+  it('give every path back when they are called off', async () => {
+    const session = toySession(2);
+    let runs = 0;
+    const failing = {
+      ...session,
+      feed: (...feeds: Parameters<typeof session.feed>) =>
+        ++runs === 12 ? Promise.reject(new Error('called off')) : session.feed(...feeds),
+    };
+    await expect(parallelRollouts(failing, prompts.slice(0, 2), options)).rejects.toThrow('called off');
+    expect(session.open_.size).toBe(0);
+  });
+
+  it('refuse more prompts than slots, and no path at all', async () => {
+    const codes = await Promise.all(
+      [
+        parallelRollouts(toySession(1), prompts, options),
+        parallelRollouts(toySession(1), prompts.slice(0, 1), { ...options, paths: 0 }),
+      ].map(run =>
+        run.then(
+          () => 'none',
+          (error: unknown) => isHeddleError(error) && error.code,
+        ),
+      ),
+    );
+    expect(codes).toEqual(['E_PROMPT', 'E_CONFIG']);
+  });
+});
