@@ -47,7 +47,7 @@ describe.each(present(everyBackend))('$name', ({ open }) => {
     expect(backend.live()).toBe(0);
   });
 
-  it('closes everything after data that fails, changes its shape, or cannot be resumed', async () => {
+  it('closes everything after data that fails, has shapes that do not fit, or cannot be resumed', async () => {
     const good = counted();
     let count = 0;
     const failingData = {
@@ -60,8 +60,14 @@ describe.each(present(everyBackend))('$name', ({ open }) => {
     expect(backend.live()).toBe(0);
     const [short, long] = [counted({ length: 4 }), counted({ length: 8 })];
     let turn = 0;
-    const changing = { ...short, next: () => (++turn > 2 ? long : short).next() };
-    expect(await failing(outcome(tinyPlan(backend, { data: changing })))).toMatchObject({ code: 'E_FEED' });
+    const unfit = {
+      ...short,
+      async next() {
+        const [one, other] = [await short.next(), await long.next()];
+        return ++turn > 2 ? { ...one!, batch: { ...one!.batch, targets: other!.batch['targets']! } } : one;
+      },
+    };
+    expect(await failing(outcome(tinyPlan(backend, { data: unfit })))).toMatchObject({ code: 'E_SHAPE' });
     expect(backend.live()).toBe(0);
     const { end } = await outcome(tinyPlan(backend, { steps: 1 }));
     expect(await failing(outcome(tinyPlan(backend, { resume: end, config: 'other' })))).toMatchObject({
