@@ -146,6 +146,7 @@ class DeviceMemory {
   readonly #free = new Map<number, GPUBuffer[]>();
   readonly #all = new Set<GPUBuffer>();
   readonly #ids = new WeakMap<GPUBuffer, number>();
+  #made = 0;
   #staging: GPUBuffer | null = null;
 
   constructor(device: GPUDevice, engine: string) {
@@ -170,7 +171,7 @@ class DeviceMemory {
       );
     }
     const buffer = this.#device.createBuffer({ size, usage: usage.storage | usage.copySource | usage.copyTarget });
-    this.#ids.set(buffer, this.#all.size);
+    this.#ids.set(buffer, this.#made++); // never one that a buffer had before: bind groups are found again by it
     this.#all.add(buffer);
     this.count++;
     return buffer;
