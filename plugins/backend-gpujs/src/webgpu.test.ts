@@ -183,6 +183,21 @@ describe.skipIf(missing !== null)(`on a device${missing === null ? '' : ` (${mis
     await own.close();
   });
 
+  it('refuses to measure more passes than a device counts, and takes nothing for them', async ({ skip }) => {
+    if (!engineOf(backend).device.features.has('timestamp-query')) skip('this device has no timestamp-query');
+    const own = await openGpujs({ mode: 'webgpu', profile: true });
+    const before = engineOf(own).buffers();
+    const long = trace({ x: f32(64) }, ({ x }) => ({
+      y: Array.from({ length: 2100 }).reduce((y: Tensor) => y.sum(0, { keep: true }).add(x), x),
+    }));
+    await expect(own.compile(long)).rejects.toMatchObject({
+      code: 'E_UNAVAILABLE',
+      message: expect.stringContaining('at most 2048 passes'),
+    });
+    expect(engineOf(own).buffers()).toBe(before);
+    await own.close();
+  });
+
   // Each of the ways in which products are cut, even and uneven, operands lying either way, a sum in parts.
   it.each([
     [2, 9, 17, 33],

@@ -130,7 +130,6 @@ async function deviceOf(gpu: GPU): Promise<{ readonly device: GPUDevice; readonl
       maxStorageBuffersPerShaderStage: limits.maxStorageBuffersPerShaderStage,
       maxStorageBufferBindingSize: limits.maxStorageBufferBindingSize,
       maxBufferSize: limits.maxBufferSize,
-      maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
     },
   });
   const has = wanted.filter(feature => device.features.has(feature)).join(', ') || 'no optional features';
@@ -258,8 +257,6 @@ interface Loading {
 }
 
 interface Recorded {
-  /** For people. */
-  readonly label: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly places: readonly Place[];
@@ -284,10 +281,11 @@ async function load({
 }: Loading): Promise<Program> {
   const began = performance.now();
   const { passes, memory: plan, results, fed } = lowered;
+  const written = passes.flatMap(pass => write(pass, compiler, device.limits.maxComputeWorkgroupsPerDimension));
+  const clock = profile ? new Clock(device, written, name) : null;
   device.pushErrorScope('out-of-memory');
   device.pushErrorScope('validation');
   const slots = plan.slots.map(length => memory.take(4 * length));
-  const written = passes.flatMap(pass => write(pass, compiler, device.limits.maxComputeWorkgroupsPerDimension));
   const parts = Math.max(
     0,
     ...written.flatMap(({ places }) => places.filter(p => p.id === scratch.id)).map(p => p.length),
@@ -299,18 +297,10 @@ async function load({
   const outside = new Set([...Object.values(fed), ...Object.values(results).filter(r => 'id' in r)].map(p => p.id));
   const before = pipelines.size;
   const recorded = Promise.all(
-    written.map(async ({ code, places, groups, op, pass, label }): Promise<Recorded> => {
+    written.map(async ({ code, places, groups, op, pass }): Promise<Recorded> => {
       const layout = layoutOf(device, layouts, places.length);
       const pipeline = await pipelineOf(device, pipelines, layout, code, pass, op);
-      return {
-        label,
-        pipeline,
-        layout,
-        places,
-        groups,
-        varying: places.filter(p => outside.has(p.id)),
-        bound: new Map(),
-      };
+      return { pipeline, layout, places, groups, varying: places.filter(p => outside.has(p.id)), bound: new Map() };
     }),
   );
   const [made] = await Promise.allSettled([recorded]);
@@ -318,6 +308,7 @@ async function load({
   const full = await device.popErrorScope();
   if (full || wrong || made.status === 'rejected') {
     memory.drop(slots);
+    clock?.close();
     if (full)
       fail(
         'E_DEVICE_MEMORY',
@@ -329,7 +320,6 @@ async function load({
   }
   const steps = (made as PromiseFulfilledResult<Recorded[]>).value;
   const compiled = performance.now() - began;
-  const clock = profile ? new Clock(device, steps, name) : null;
   let recording = 0;
   let runs = 0;
   return {
@@ -419,22 +409,22 @@ async function load({
 class Clock {
   readonly read: { readonly buffer: GPUBuffer; readonly length: number };
   readonly #set: GPUQuerySet;
-  readonly #steps: readonly Recorded[];
+  readonly #passes: readonly { readonly label: string }[];
   readonly #spent: Float64Array; // ns
   #runs = 0;
 
-  constructor(device: GPUDevice, steps: readonly Recorded[], engine: string) {
+  constructor(device: GPUDevice, passes: readonly { readonly label: string }[], engine: string) {
     const most = 2048; // passes: a query set holds 4096 stamps
-    if (!device.features.has('timestamp-query') || steps.length > most) {
+    if (!device.features.has('timestamp-query') || passes.length > most) {
       fail(
         'E_UNAVAILABLE',
-        `${engine}: profile: expected a device with timestamp-query and at most ${most} passes, received ${steps.length} passes and ${[...device.features].join(', ') || 'no features'}. Leave \`profile\` out.`,
+        `${engine}: profile: expected a device with timestamp-query and at most ${most} passes, received ${passes.length} passes and ${[...device.features].join(', ') || 'no features'}. Leave \`profile\` out.`,
         {},
       );
     }
-    this.#steps = steps;
-    this.#spent = new Float64Array(steps.length);
-    const count = 2 * Math.max(1, steps.length);
+    this.#passes = passes;
+    this.#spent = new Float64Array(passes.length);
+    const count = 2 * Math.max(1, passes.length);
     this.#set = device.createQuerySet({ type: 'timestamp', count });
     this.read = {
       buffer: device.createBuffer({ size: 8 * count, usage: usage.resolve | usage.copySource }),
@@ -459,7 +449,7 @@ class Clock {
   lines(): string[] {
     const kinds = new Map<string, { count: number; ns: number }>();
     let total = 0;
-    this.#steps.forEach(({ label }, i) => {
+    this.#passes.forEach(({ label }, i) => {
       const { count, ns } = kinds.get(label) ?? { count: 0, ns: 0 };
       kinds.set(label, { count: count + 1, ns: ns + this.#spent[i]! });
       total += this.#spent[i]!;
@@ -467,7 +457,7 @@ class Clock {
     const micros = (ns: number): string => (ns / 1000 / this.#runs).toFixed(1);
     const slowest = [...kinds].toSorted(([, a], [, b]) => b.ns - a.ns).slice(0, 32);
     return [
-      `on the device ${micros(total)} µs a run in ${this.#steps.length} passes, most of it in:`,
+      `on the device ${micros(total)} µs a run in ${this.#passes.length} passes, most of it in:`,
       ...slowest.map(
         ([label, { count, ns }]) =>
           `  ${micros(ns).padStart(9)} µs ${((100 * ns) / total).toFixed(1).padStart(5)} %  ${count} of ${label}`,
@@ -554,6 +544,7 @@ interface Written {
   readonly groups: readonly [number, number, number];
   readonly op: string | null;
   readonly pass: string;
+  /** For people. */
   readonly label: string;
 }
 

@@ -13,8 +13,11 @@ export interface WgslProduct {
   readonly parts: number;
 }
 
-/** How a product is cut: cells of a workgroup and of a thread along both axes, steps of the sum in one tile. */
-export interface Cut {
+/**
+ * How a product is cut: cells of a workgroup and of a thread along both axes, steps of the sum in one tile. The threads of
+ * a workgroup divide the fours of each tile, so that all move as many.
+ */
+interface Cut {
   readonly tile: readonly [rows: number, columns: number];
   readonly own: readonly [rows: number, columns: number];
   readonly depth: number;
@@ -24,9 +27,9 @@ export interface Cut {
 export const tiled = ({ m, n }: Product): boolean => m >= 8 && n >= 8;
 
 /**
- * Larger tiles read less, smaller ones fill more of the device; each is taken where it makes at least so many groups.
- * The order and the counts are what was fastest on an H100 over squares of 256 to 4096 and the shapes of a training
- * step; two tiles in memory at a time were never faster. All fit the 16 KiB that every device has.
+ * Larger tiles read less, smaller ones fill more of the device; each is taken where it makes at least so many groups. The
+ * order and the counts were found by hand on an H100, over squares of 256 to 4096 and the shapes of a training step; what
+ * they come to is in `npm run bench -- --only device`. All fit the 16 KiB that every device has.
  */
 const cuts: readonly (Cut & { readonly groups: number })[] = [
   { tile: [128, 128], own: [8, 8], depth: 8, groups: 512 },
@@ -110,8 +113,9 @@ fn main(@builtin(global_invocation_id) at : vec3<u32>) {
   };
 }
 
-export function wgslProduct(product: Product, cut: Cut & { readonly parts: number } = cutOf(product)): WgslProduct {
+export function wgslProduct(product: Product): WgslProduct {
   const { batch, m, n, k, left, right } = product;
+  const cut = cutOf(product);
   const { tile, own, depth } = cut;
   const steps = Math.ceil(k / cut.parts / depth) * depth; // of the sum, in one part
   const parts = Math.ceil(k / steps);
@@ -246,10 +250,7 @@ function loader({ name, operand, side, deep, length, k }: Source, { size, depth,
   const quads = size / 4;
   // A cell more in each row of the tile keeps writes across it in different banks.
   const stride = along === 'depth' ? quads + 1 : quads;
-  const count = (size * depth) / 4;
-  const rounds = Math.ceil(count / threads);
-  const rows = Array.from({ length: rounds }, (_, i) => i);
-  const tail = count % threads === 0 ? null : `if (${name}E${rounds - 1} < ${count}u) `;
+  const rows = Array.from({ length: (size * depth) / 4 / threads }, (_, i) => i);
   const tag = name === 'left' ? 'L' : 'R';
   // Which part of the tile a thread moves: `d` down the depth, `g` the quad of the side, or the other way around.
   const place = (i: number): string => {
@@ -297,18 +298,16 @@ function loader({ name, operand, side, deep, length, k }: Source, { size, depth,
       ].join('\n'),
     fetch,
     store: rows
-      .map(i => {
-        const body =
-          along === 'depth'
-            ? ['x', 'y', 'z', 'w']
-                .map(
-                  (c, j) =>
-                    `${tileName}[(${tag}d${i} + ${j}u) * ${stride}u + ${tag}g${i} / 4u][${tag}g${i} % 4u] = ${tag}v${i}.${c};`,
-                )
-                .join(' ')
-            : `${tileName}[${tag}d${i} * ${stride}u + ${tag}g${i}] = ${tag}v${i};`;
-        return `      ${tail !== null && i === rounds - 1 ? tail : ''}{ ${body} }`;
-      })
+      .map(i =>
+        along === 'depth'
+          ? ['x', 'y', 'z', 'w']
+              .map(
+                (c, j) =>
+                  `      ${tileName}[(${tag}d${i} + ${j}u) * ${stride}u + ${tag}g${i} / 4u][${tag}g${i} % 4u] = ${tag}v${i}.${c};`,
+              )
+              .join('\n')
+          : `      ${tileName}[${tag}d${i} * ${stride}u + ${tag}g${i}] = ${tag}v${i};`,
+      )
       .join('\n'),
   };
 }
