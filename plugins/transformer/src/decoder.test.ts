@@ -6,6 +6,7 @@ import {
   contribute,
   ATTENTION,
   expandOps,
+  f32,
   grad,
   host,
   hostZeros,
@@ -110,6 +111,39 @@ describe.each(variants)('%s', (_, config) => {
     await program.close();
     expect(backend.live()).toBe(0);
     await backend.close();
+  });
+
+  it('reads two texts in one row as it reads each alone, by their positions and mask', () => {
+    const [first, second] = [ids.slice(0, 5), ids.slice(5)];
+    const N = ids.length;
+    const owner = ids.map((_x, n) => (n < 5 ? 0 : 1));
+    const read = trace(
+      { ...parameterTypes(model), ids: i32(1, N), positions: i32(1, N), mask: f32(1, N, N) },
+      inputs => ({
+        out: logSoftmax(
+          model.read(bind(model, inputs as Record<string, Tensor>, { training: false }), {
+            ids: inputs['ids']!,
+            positions: inputs['positions']!,
+            mask: inputs['mask']!,
+          }),
+        ),
+      }),
+    );
+    const { data } = interpret(
+      expandOps(read),
+      {
+        ...params,
+        ids: host([1, N], ids, 'i32'),
+        positions: host([1, N], [...first.keys(), ...second.keys()], 'i32'),
+        mask: host(
+          [1, N, N],
+          owner.flatMap((a, n) => owner.map((b, m) => (a === b && m <= n ? 0 : -1e9))),
+        ),
+      },
+      'f32',
+    )['out']!;
+    const alone = [...forward(model, params, first), ...forward(model, params, second)];
+    alone.forEach((row, n) => expect(gap(data.slice(n * V, (n + 1) * V), row)).toBeLessThan(1e-5));
   });
 
   it('does not look ahead', () => {

@@ -15,6 +15,7 @@ import {
   type ModelFactory,
   type Params,
   type PartSource,
+  type ReadInput,
   type Tensor,
   type Types,
 } from '@heddle/core';
@@ -132,6 +133,10 @@ export function createDecoder(partial: PartialDecoderConfig, parts: PartSource =
     config,
     vocabulary,
     length,
+    read(bound, { ids, positions, mask }: ReadInput): Tensor {
+      const [B, T] = ids.shape as readonly [number, number];
+      return through(bound, ids, positions, mask.reshape(B, 1, T, T), (_, rows) => rows);
+    },
     cache: (batch, capacity) => cacheTypes(attentions, batch, capacity),
     decode(bound, { ids, positions, places, mask, cache }: DecodeInput): DecodeOutput {
       const [B, N, C] = mask.shape as readonly [number, number, number];

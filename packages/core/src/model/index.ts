@@ -14,5 +14,5 @@ export {
 } from './layer.js';
 export { affine, dropout, embedding, layerNorm as layerNormLayer, linear, rmsNorm as rmsNormLayer } from './layers.js';
 export type { AttentionMemory, AttentionPart, AttentionView, PositionSignals } from './parts.js';
-export type { DecodeInput, DecodeOutput, DecoderModel, ModelFactory, PartSource } from './model.js';
+export type { DecodeInput, DecodeOutput, DecoderModel, ModelFactory, PartSource, ReadInput } from './model.js';
 export { bind, countParameters, initialise, parametersOf, parameterTypes, type Mode } from './tree.js';

@@ -24,6 +24,16 @@ export interface DecodeOutput {
   readonly cache: Readonly<Record<string, Tensor>>;
 }
 
+/** What a whole text reads where its tokens do not simply follow one another: paths side by side, texts in one row. */
+export interface ReadInput {
+  /** i32[B, T] */
+  readonly ids: Tensor;
+  /** i32[B, T]: position of each token in its text. */
+  readonly positions: Tensor;
+  /** f32[B, T, T], added to the scores: 0 where a token may look, a large negative number where not. */
+  readonly mask: Tensor;
+}
+
 /** Ids to logits, one position ahead. */
 export interface DecoderModel<P extends Params = Params> extends Layer<P, [ids: Tensor], Tensor> {
   readonly kind: 'decoder';
@@ -33,6 +43,8 @@ export interface DecoderModel<P extends Params = Params> extends Layer<P, [ids: 
   readonly vocabulary: number;
   /** Longest text in tokens. */
   readonly length: number;
+  /** A whole text without a cache, with positions and mask of each row: f32[B, T, V]. */
+  read(bound: Bound<P>, input: ReadInput): Tensor;
   /** Names and types of the cache for `batch` rows and `capacity` places. */
   cache(batch: number, capacity: number): Types;
   decode(bound: Bound<P>, input: DecodeInput): DecodeOutput;
