@@ -187,7 +187,7 @@ describe('a decoder with EMHA', () => {
         const view: AttentionView = {
           mask: t[0]!.sum().mul(0).broadcastTo([1, 1, 3, 3]),
           positions: { embedding: null, angles: null },
-          remember: (_, rows) => rows,
+          remember: (_, make) => make(),
           handed,
         };
         bind(part, Object.fromEntries(names.map((name, i) => [name, t[i + 1]!])), { training: false })(t[0]!, view);

@@ -95,7 +95,7 @@ const known = (
   'crossHidden crossExpansion crossKernel crossGroups zeroFill relative attentionDropout'
 ).split(' ');
 /** Told to every attention, read or not. */
-const told = ['width', 'heads', 'keyHeads', 'bias', 'dropout', 'block', 'depth', 'length'];
+const told = ['width', 'heads', 'keyHeads', 'bias', 'dropout', 'role', 'block', 'depth', 'length'];
 
 const refuse = (name: string, expected: string, received: unknown, advice = ''): never =>
   fail(

@@ -18,8 +18,8 @@ import { emhaSizes, type EmhaConfig } from './options.js';
 export const handedMaps = 'emha.probabilities';
 
 /**
- * The attention of a decoder, over a whole text or over a cache: each token's key and value are remembered, and mixing
- * sees what the mask lets it see.
+ * The attention of an encoder, of a decoder, or between the two, over a whole text or over a cache: each token's key and
+ * value are remembered, and mixing sees what the mask lets it see.
  *
  * Kernels wider than 1 read neighbouring places of the cache as neighbouring tokens. That holds for rows that were
  * written from start to end; a row that forked, or one that took over places of another, has other neighbours. So
@@ -46,8 +46,8 @@ export function emhaPart(config: EmhaConfig): AttentionPart {
       const bound = tensors as unknown as EmhaBound;
       const turn = (t: Tensor): Tensor => (angles ? rotate(t, angles.cos, angles.sin) : t);
       const q = turn(splitHeads(bound.query(x), heads)); // [B, H, N, d]
-      const k = remember('key', turn(splitHeads(bound.key(x), keyHeads))); // [B, G, S, d]
-      const v = remember('value', splitHeads(bound.value(x), keyHeads)); // [B, G, S, d]
+      const k = remember('key', (from = x) => turn(splitHeads(bound.key(from), keyHeads))); // [B, G, S, d]
+      const v = remember('value', (from = x) => splitHeads(bound.value(from), keyHeads)); // [B, G, S, d]
       const { output, probabilities } = emhaAttend(bound, sizes, { q, k, v, mask });
       handed.set(handedMaps, probabilities);
       return output;

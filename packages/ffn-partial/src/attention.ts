@@ -5,6 +5,7 @@ import {
   rotate,
   type AttentionMemory,
   type AttentionPart,
+  type AttentionRole,
   type AttentionView,
   type Params,
   type PartFactory,
@@ -36,13 +37,15 @@ export type PartialAttentionOptions = Omit<PartialOptions, 'bias'> &
     readonly keyHeads?: number;
     /** Share of cells dropped while training, wherever no dropout of its own is given. */
     readonly dropout?: number;
+    /** Between a text and its source there is no global map. Default `decoder`. */
+    readonly role?: AttentionRole;
     /** Number of this block, and of blocks. */
     readonly block?: number;
     readonly depth?: number;
     readonly length?: number;
   };
 
-const told = ['keyHeads', 'dropout', 'block', 'depth', 'length', 'globalMap'];
+const told = ['keyHeads', 'dropout', 'role', 'block', 'depth', 'length', 'globalMap'];
 
 /**
  * Attention and feed-forward in one, over a whole text or over a cache. The first block works out the global map and
@@ -59,10 +62,11 @@ export function partialAttention(
   const {
     keyHeads,
     dropout = 0,
+    role = 'decoder',
     block: number = 0,
     depth: _d,
     length: _l,
-    globalMap: mapped = true,
+    globalMap: wanted = true,
     ...rest
   } = options;
   if (keyHeads !== undefined && keyHeads !== options.heads) {
@@ -74,7 +78,8 @@ export function partialAttention(
       'Queries and keys have `coreHeads` heads: set it in options.attention.',
     );
   }
-  if (typeof mapped !== 'boolean') refuse('partial', 'globalMap', 'true or false', mapped);
+  if (typeof wanted !== 'boolean') refuse('partial', 'globalMap', 'true or false', wanted);
+  const mapped = wanted && role !== 'cross';
   const block = partialBlock({ attentionDropout: dropout, activationDropout: dropout, ...rest }, parts);
   const { config } = block;
   const { width, heads, expandHeads, bias } = config;
@@ -94,7 +99,7 @@ export function partialAttention(
         readonly inner: (x: Tensor, view: PartialView) => PartialResult;
       };
       if (map)
-        handed.set(handedMap, map(handed.get('embedded') ?? x, { remember: (_, rows) => remember('map', rows) }));
+        handed.set(handedMap, map(handed.get('embedded') ?? x, { remember: (_, rows) => remember('map', () => rows) }));
       const added = mapped ? handed.get(handedMap) : null;
       if (added === undefined) {
         refuse(

@@ -177,16 +177,19 @@ describe('a block', () => {
   });
 
   it('takes keys and values of a source that were worked out before', async () => {
-    const { keysAndValues } = await import('./index.js');
+    const { keysAndValues, lookAt } = await import('./index.js');
     const block = partialBlock(options);
     const params = lively(block);
     const inputs = { x: numbers([2, 3, 8], 9), y: numbers([2, 5, 8], 10) };
-    const fromSource = run(block, params, inputs, (bound: Callable, { x, y }) => bound(x!, { source: y! }).out);
+    const fromSource = run(block, params, inputs, (bound: Callable, { x, y }) => bound(x!, { remember: lookAt(y!) }).out);
     const known = run(
       block,
       params,
       inputs,
-      (bound: Callable, { x, y }) => bound(x!, { known: keysAndValues(block.config, bound, y!) }).out,
+      (bound: Callable, { x, y }) => {
+        const known = keysAndValues(block.config, bound, y!);
+        return bound(x!, { remember: name => known[name] }).out;
+      },
     );
     expect(known).toEqual(fromSource);
   });

@@ -29,16 +29,17 @@ import { mixHeads, type Mixing } from './ops/mix-heads.js';
 
 /** What a block sees beside its input of T tokens in each of B rows. */
 export interface PartialView {
-  /** Where keys and values come from. @shape [B, S, C]; by default the block's input */
-  readonly source?: Tensor;
-  /** Keys and values that are known already, as `keysAndValues` gives them: then no source is needed. */
-  readonly known?: KeysAndValues;
   /** Added to the scores: 0 where a token may look, a large negative number where not. Broadcasts to [B, E, T, S]. */
   readonly mask?: Tensor | null;
   /** Residual-like attention: the global map, added to the scores. @shape [B, E, T, S] */
   readonly map?: Tensor | null;
-  /** Keeps keys and values for later tokens and gives back all that may be looked at. @shape [B, H, T, d] -> [B, H, S, d] */
-  readonly remember?: (name: 'key' | 'value', rows: Tensor) => Tensor;
+  /**
+   * Where keys and values come from: `make` makes them of the block's input, or of a source that it is given. Gives all
+   * that may be looked at. By default they are those of the block's input.
+   *
+   * @shape source [B, S, C], what `make` gives [B, H, T, d] -> [B, H, S, d]
+   */
+  readonly remember?: (name: 'key' | 'value', make: (source?: Tensor) => Tensor) => Tensor;
   /** Turns queries and keys by their position. @shape [B, H, T, d] -> the same */
   readonly turn?: (rows: Tensor) => Tensor;
 }
@@ -169,29 +170,38 @@ const feedPerHead = (E: number, d: number, R: number, bias: boolean): FeedPerHea
   ...(bias ? { downBias: param([E, 1, d], fanIn(R)) } : {}),
 });
 
+/** @shape from [B, S, C] -> [B, H, S, d] */
+const keysOf = (config: PartialConfig, { key, keyNorm }: Wired, from: Tensor): Tensor =>
+  splitHeads(config.norms ? keyNorm(key(from)) : key(from), scoreHeads(config));
+
+/** @shape from [B, S, C] -> [B, E, S, d] */
+const valuesOf = (config: PartialConfig, { value }: Wired, from: Tensor): Tensor =>
+  splitHeads(value(from), config.expandHeads);
+
 /** Keys and values of a source, once for all tokens that look at it. @shape source [B, S, C] */
-export function keysAndValues(
-  config: PartialConfig,
-  bound: unknown,
-  source: Tensor,
-  turn: (rows: Tensor) => Tensor = rows => rows,
-): KeysAndValues {
-  const { key, value, keyNorm } = bound as Wired;
-  const k = config.norms ? keyNorm(key(source)) : key(source);
-  return { key: turn(splitHeads(k, scoreHeads(config))), value: splitHeads(value(source), config.expandHeads) };
-}
+export const keysAndValues = (config: PartialConfig, bound: unknown, source: Tensor): KeysAndValues => ({
+  key: keysOf(config, bound as Wired, source),
+  value: valuesOf(config, bound as Wired, source),
+});
+
+/** Attention to a source: what a block's `remember` is there. @shape source [B, S, C] */
+export const lookAt =
+  (source: Tensor): NonNullable<PartialView['remember']> =>
+  (_, make) =>
+    make(source);
 
 function through(config: PartialConfig, bound: Wired, x: Tensor, view: PartialView): PartialResult {
-  const { mask = null, map = null, turn = rows => rows, remember = (_, rows) => rows } = view;
-  const { key, value } = view.known ?? keysAndValues(config, bound, view.source ?? x, turn);
+  const { mask = null, map = null, turn = rows => rows, remember = (_, make) => make() } = view;
+  const key = remember('key', (from = x) => turn(keysOf(config, bound, from)));
+  const value = remember('value', (from = x) => valuesOf(config, bound, from));
   const rawQuery = config.norms ? bound.queryNorm(bound.query(x)) : bound.query(x);
   const query = turn(splitHeads(rawQuery, scoreHeads(config))); // [B, H, T, d]
 
-  const own = scoresOf(config, bound, query, remember('key', key), mask); // [B, E, T, S]
+  const own = scoresOf(config, bound, query, key, mask); // [B, E, T, S]
   const open = map ? own.add(map) : own;
   const logits = mask ? open.add(mask) : open;
   const probabilities = softmax(logits);
-  const attended = bound.attentionDrop(probabilities).matmul(remember('value', value)); // [B, E, T, d]
+  const attended = bound.attentionDrop(probabilities).matmul(value); // [B, E, T, d]
 
   return { out: bound.output(afterAttention(config, bound, x, attended)), logits, probabilities };
 }

@@ -15,6 +15,7 @@ export {
 } from './attention.js';
 export {
   keysAndValues,
+  lookAt,
   partialBlock,
   type KeysAndValues,
   type PartialBlock,

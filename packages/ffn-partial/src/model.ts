@@ -18,7 +18,7 @@ import {
 import { globalMap } from './global-map.js';
 import { partialDecoderLayer, partialSublayer, type DecoderView, type SublayerResult } from './layers.js';
 import { blockOf, partialFormerConfig, type PartialFormerConfig, type PartialFormerOptions } from './model-config.js';
-import { keysAndValues, type KeysAndValues, type PartialView } from './block.js';
+import { keysAndValues, lookAt, type KeysAndValues, type PartialView } from './block.js';
 import type { GlobalMapView } from './global-map.js';
 import { sinusoids, tokenPositions } from './positions.js';
 
@@ -183,8 +183,8 @@ export function partialFormer(options: PartialFormerOptions): PartialFormer {
     layers.forEach((layer, i) => {
       const known = cross?.[i];
       const next = layer(states.at(-1)!, {
-        self: { mask, map: seen, remember: (name, rows) => remember(`layers.${i}.${name}`, rows) },
-        cross: { mask: encoded.mask, ...(known ? { known } : { source: encoded.out }) },
+        self: { mask, map: seen, remember: (name, make) => remember(`layers.${i}.${name}`, make()) },
+        cross: { mask: encoded.mask, remember: known ? name => known[name] : lookAt(encoded.out) },
       });
       states.push(next);
     });

@@ -1,6 +1,6 @@
 /** From a configuration to a model, with parts by name from whatever plugins the host has. */
 
-import { MODELS, type DecoderModel, type Host, type Json } from '@heddle/core';
+import { MODELS, fail, type DecoderModel, type Host, type Json } from '@heddle/core';
 import { partsOf } from '@heddle/transformer';
 
 interface ModelSettings {
@@ -10,12 +10,22 @@ interface ModelSettings {
   readonly length?: number;
 }
 
-/** @throws E_UNKNOWN for an architecture that no plugin contributes, E_CONFIG for what the architecture refuses */
+/**
+ * @throws E_UNKNOWN for an architecture that no plugin contributes, E_CONFIG for what the architecture refuses, E_MODEL for
+ *   one that needs a source: these commands read texts alone
+ */
 export function createModel(
   host: Host,
   { architecture, model, length }: ModelSettings,
   vocabulary: number,
 ): DecoderModel {
   const config = { ...(length === undefined ? {} : { length }), ...model, vocabulary };
-  return host.find(MODELS, architecture).create(config, partsOf(host));
+  const made = host.find(MODELS, architecture).create(config, partsOf(host));
+  return made.kind === 'decoder'
+    ? made
+    : fail(
+        'E_MODEL',
+        `architecture '${architecture}': expected a model of texts alone, such as 'decoder', received an ${made.kind}, which needs a source for each text.`,
+        { architecture },
+      );
 }

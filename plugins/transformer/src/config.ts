@@ -1,11 +1,12 @@
-/** What a decoder-only Transformer is: plain JSON, filled with defaults and checked before anything is built. */
+/** What a Transformer is: plain JSON, filled with defaults and checked before anything is built. */
 
 import { fail, type Json } from '@heddle/core';
 
 /** JSON that a part of your own reads beside what every part is told. */
 export type PartOptions = { readonly [name: string]: Json };
 
-export type DecoderConfig = {
+/** What stacks of blocks have in common, whatever they are put together to. */
+export type StackConfig = {
   /** Number of token ids. */
   readonly vocabulary: number;
   /** Longest text in tokens. */
@@ -36,34 +37,67 @@ export type DecoderConfig = {
   readonly bias: boolean;
   /** Share of cells dropped after the embedding, the attention and the feed-forward while training. */
   readonly dropout: number;
+  /** Pre-norm: x + part(norm x), and a norm after the last block. false is post-norm: norm(x + part x). */
+  readonly normFirst: boolean;
+  /** Embeddings are multiplied by the root of the width (Vaswani et al. 2017), and begin that much smaller. */
+  readonly scaleEmbedding: boolean;
   readonly options: {
     readonly attention?: PartOptions;
+    /** For attention from a text to its source. Default: those of `attention`, where it is of the same name. */
+    readonly cross?: PartOptions;
     readonly ffn?: PartOptions;
     readonly norm?: PartOptions;
     readonly positions?: PartOptions;
   };
 };
 
+export type DecoderConfig = StackConfig;
+
+export type EncoderDecoderConfig = StackConfig & {
+  /** Longest source in tokens. Default `length`. */
+  readonly sourceLength: number;
+  /** Number of blocks of the encoder; `depth` are the decoder's. Default `depth`. */
+  readonly encoderDepth: number;
+  /** Attention from a text to its source: a name among ATTENTION. Default `attention`. */
+  readonly cross: string;
+  /** Sources and texts have one embedding. */
+  readonly sharedEmbedding: boolean;
+};
+
 /** What must be said; the rest has defaults. */
 export type PartialDecoderConfig = Partial<DecoderConfig> & Pick<DecoderConfig, 'vocabulary'>;
+export type PartialEncoderDecoderConfig = Partial<EncoderDecoderConfig> & Pick<EncoderDecoderConfig, 'vocabulary'>;
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+/** Classic choices of translation models (Vaswani et al. 2017), with the norm before. */
+const classic = {
+  ffn: 'relu',
+  norm: 'layer',
+  positions: 'sinusoidal',
+  bias: true,
+  scaleEmbedding: true,
+} as const;
 
 /**
  * Fills a configuration and checks it.
  *
  * @throws E_CONFIG naming the field, what it must be and what came
  */
-export function decoderConfig(partial: PartialDecoderConfig): DecoderConfig {
-  if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
-    fail(
-      'E_CONFIG',
-      `decoder: expected an object such as { vocabulary: 256 }, received ${JSON.stringify(partial)}.`,
-      {},
-    );
-  }
+export const decoderConfig = (partial: PartialDecoderConfig): DecoderConfig =>
+  checked('decoder', partial, () => stackDefaults(partial));
+
+/** The same for encoder and decoder. @throws E_CONFIG */
+export const encoderDecoderConfig = (partial: PartialEncoderDecoderConfig): EncoderDecoderConfig =>
+  checked<EncoderDecoderConfig>('encoder-decoder', partial, () => {
+    const shared = stackDefaults({ ...classic, ...defined(partial) });
+    const { length = shared.length, depth = shared.depth, attention = shared.attention } = partial;
+    return { ...shared, sourceLength: length, encoderDepth: depth, cross: attention, sharedEmbedding: true };
+  });
+
+function stackDefaults(partial: Partial<StackConfig>): Omit<StackConfig, 'vocabulary'> {
   const { width = 256, heads = Math.max(1, Math.round(width / 64)), ffn = 'swiglu', norm = 'rms' } = partial;
-  const defaults: Omit<DecoderConfig, 'vocabulary'> = {
+  return {
     length: 256,
     width,
     depth: 4,
@@ -73,52 +107,73 @@ export function decoderConfig(partial: PartialDecoderConfig): DecoderConfig {
     attention: 'standard',
     ffn,
     norm,
-    positions: 'rotary',
+    positions: partial.positions ?? 'rotary',
     ropeBase: 10_000,
     epsilon: norm === 'rms' ? 1e-6 : 1e-5,
     tied: true,
-    bias: false,
+    bias: partial.bias ?? false,
     dropout: 0,
+    normFirst: true,
+    scaleEmbedding: partial.scaleEmbedding ?? false,
     options: {},
   };
-  const given = Object.fromEntries(Object.entries(partial).filter(([, value]) => value !== undefined));
-  const known = ['vocabulary', ...Object.keys(defaults)];
+}
+
+const defined = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+function checked<C extends StackConfig>(what: string, partial: Partial<C>, defaults: () => Omit<C, 'vocabulary'>): C {
+  if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
+    fail(
+      'E_CONFIG',
+      `${what}: expected an object such as { vocabulary: 256 }, received ${JSON.stringify(partial)}.`,
+      {},
+    );
+  }
+  const filled = defaults();
+  const given = defined(partial);
+  const known = ['vocabulary', ...Object.keys(filled)];
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) {
       fail(
         'E_CONFIG',
-        `decoder: expected one of ${known.join(', ')}, received '${name}'. Correct the name; what a part of your own reads goes into \`options\`.`,
+        `${what}: expected one of ${known.join(', ')}, received '${name}'. Correct the name; what a part of your own reads goes into \`options\`.`,
         { name },
       );
     }
   }
   // Checked right below: what came may be any JSON.
-  const config = { ...defaults, ...given } as DecoderConfig;
-  checkTypes(config);
-  checkRelations(config);
+  const config = { ...filled, ...given } as C;
+  const refuse: Refuse = (name, expected, received, advice = '') =>
+    fail(
+      'E_CONFIG',
+      `${what}: ${name}: expected ${expected}, received ${JSON.stringify(received)}.${advice && ` ${advice}`}`,
+      { name, received },
+    );
+  checkTypes(config, refuse);
+  checkRelations(config, refuse);
   return config;
 }
 
-const refuse = (name: keyof DecoderConfig, expected: string, received: unknown, advice = ''): never =>
-  fail(
-    'E_CONFIG',
-    `decoder: ${name}: expected ${expected}, received ${JSON.stringify(received)}.${advice && ` ${advice}`}`,
-    { name, received },
-  );
+type Refuse = (name: string, expected: string, received: unknown, advice?: string) => never;
 
-const counts = ['vocabulary', 'length', 'width', 'depth', 'heads', 'keyHeads', 'hidden'] as const;
-const names = ['attention', 'ffn', 'norm', 'positions'] as const;
+const counts = 'vocabulary length width depth heads keyHeads hidden sourceLength encoderDepth'.split(' ');
+const names = ['attention', 'cross', 'ffn', 'norm', 'positions'];
+const truths = ['tied', 'bias', 'normFirst', 'scaleEmbedding', 'sharedEmbedding'];
 
-function checkTypes(config: DecoderConfig): void {
-  for (const name of counts) {
-    if (!Number.isSafeInteger(config[name]) || config[name] < 1)
-      refuse(name, 'a whole number of at least 1', config[name]);
+function checkTypes(config: StackConfig, refuse: Refuse): void {
+  const given = (fields: readonly string[]): [string, unknown][] =>
+    fields.flatMap(name =>
+      name in config || name === 'vocabulary' ? [[name, (config as Readonly<Record<string, unknown>>)[name]]] : [],
+    );
+  for (const [name, value] of given(counts)) {
+    if (!Number.isSafeInteger(value) || (value as number) < 1) refuse(name, 'a whole number of at least 1', value);
   }
-  for (const name of names) {
-    if (typeof config[name] !== 'string' || config[name] === '') refuse(name, 'the name of a part', config[name]);
+  for (const [name, value] of given(names)) {
+    if (typeof value !== 'string' || value === '') refuse(name, 'the name of a part', value);
   }
-  for (const name of ['tied', 'bias'] as const) {
-    if (typeof config[name] !== 'boolean') refuse(name, 'true or false', config[name]);
+  for (const [name, value] of given(truths)) {
+    if (typeof value !== 'boolean') refuse(name, 'true or false', value);
   }
   for (const name of ['ropeBase', 'epsilon'] as const) {
     if (!(Number.isFinite(config[name]) && config[name] > 0)) refuse(name, 'a number above 0', config[name]);
@@ -128,13 +183,13 @@ function checkTypes(config: DecoderConfig): void {
   const { options } = config;
   const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject(options)) refuse('options', 'an object with options by part', options);
+  const own = given(names).map(([name]) => name);
   for (const [part, value] of Object.entries(options)) {
-    if (!(names as readonly string[]).includes(part) || !isObject(value))
-      refuse('options', `objects under ${names.join(', ')}`, options);
+    if (!own.includes(part) || !isObject(value)) refuse('options', `objects under ${own.join(', ')}`, options);
   }
 }
 
-function checkRelations({ width, heads, keyHeads, positions }: DecoderConfig): void {
+function checkRelations({ width, heads, keyHeads, positions }: StackConfig, refuse: Refuse): void {
   if (width % heads !== 0) refuse('heads', `a divisor of the width ${width}`, heads, 'Change either.');
   if (heads % keyHeads !== 0)
     refuse('keyHeads', `a divisor of the ${heads} heads`, keyHeads, 'Each key head serves equally many query heads.');

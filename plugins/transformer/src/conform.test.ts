@@ -14,14 +14,14 @@ const samples = [
   { inputs: [f32(1, 1, width)], output: [1, 1, width] },
   { inputs: [f32(2, 5, width)], output: [2, 5, width] },
 ];
-const told = { width, hidden: 12, bias: true, dropout: 0, epsilon: 1e-5, block: 0, depth: 2 };
+const told = { width, hidden: 12, bias: true, dropout: 0, epsilon: 1e-5, role: 'decoder', block: 0, depth: 2 };
 const part: PartLaws = { config: told, samples };
 
 /** A whole text: keys and values are the rows themselves. */
 const wholeText = (x: Tensor): AttentionView => ({
   mask: causalMask(x.shape[1]!).reshape(1, 1, x.shape[1]!, x.shape[1]!),
   positions: { embedding: null, angles: null },
-  remember: (_, rows) => rows,
+  remember: (_, make) => make(),
   handed: new Map(),
 });
 

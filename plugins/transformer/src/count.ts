@@ -1,9 +1,9 @@
 /** How many numbers a configuration trains, without building the model. */
 
 import { fail } from '@heddle/core';
-import type { DecoderConfig } from './config.js';
+import type { DecoderConfig, EncoderDecoderConfig, StackConfig } from './config.js';
 
-type Count = (config: DecoderConfig) => number;
+type Count = (config: StackConfig) => number;
 
 const dense = (from: number, to: number, bias: boolean): number => from * to + (bias ? to : 0);
 
@@ -33,13 +33,13 @@ const positions: Readonly<Record<string, Count>> = {
 function of(
   kind: 'attention' | 'ffn' | 'norm' | 'positions',
   table: Readonly<Record<string, Count>>,
-  config: DecoderConfig,
+  config: StackConfig,
 ): number {
   const count = Object.hasOwn(table, config[kind]) ? table[config[kind]] : undefined;
   if (!count) {
     fail(
       'E_UNKNOWN',
-      `decoderParameters: ${kind} '${config[kind]}': expected a built-in one (${Object.keys(table).join(', ')}). Count the built model with countParameters.`,
+      `parameters: ${kind} '${config[kind]}': expected a built-in one (${Object.keys(table).join(', ')}). Count the built model with countParameters.`,
       { kind, name: config[kind] },
     );
   }
@@ -53,8 +53,26 @@ function of(
  */
 export function decoderParameters(config: DecoderConfig): number {
   const { vocabulary, width, depth, tied } = config;
+  return vocabulary * width * (tied ? 1 : 2) + stack(config, depth, [config.attention]);
+}
+
+/** The same for encoder and decoder. @throws E_UNKNOWN for parts that this package does not bring */
+export function encoderDecoderParameters(config: EncoderDecoderConfig): number {
+  const { vocabulary, width, depth, encoderDepth, length, sourceLength, attention, cross, tied, sharedEmbedding } =
+    config;
+  const tables = 1 + (sharedEmbedding ? 0 : 1) + (tied ? 0 : 1);
+  return (
+    tables * vocabulary * width +
+    stack({ ...config, length: sourceLength }, encoderDepth, [attention]) +
+    stack({ ...config, length }, depth, [attention, cross])
+  );
+}
+
+/** Positions, blocks and the norm after them. */
+function stack(config: StackConfig, depth: number, looking: readonly string[]): number {
   const norm = of('norm', norms, config);
-  const block =
-    of('attention', attentions, config) + of('ffn', feedForwards, config) + (config.ffn === 'none' ? 1 : 2) * norm;
-  return vocabulary * width * (tied ? 1 : 2) + of('positions', positions, config) + depth * block + norm;
+  const parts = looking.map(attention => of('attention', attentions, { ...config, attention }));
+  if (config.ffn !== 'none') parts.push(of('ffn', feedForwards, config));
+  const block = parts.reduce((sum, count) => sum + count + norm, 0);
+  return of('positions', positions, config) + depth * block + (config.normFirst ? norm : 0);
 }

@@ -20,6 +20,7 @@ import {
   trace,
   trainStep,
   uniforms,
+  type AttentionView,
   type DecoderModel,
   type HostTensor,
   type Tensor,
@@ -268,7 +269,10 @@ describe('an attention of somebody else', () => {
       memory: { value: { heads: 1, width } },
       apply({ value }, x, { mask, remember }) {
         const [B, N, D] = x.shape as readonly [number, number, number];
-        const values = remember('value', value(x).reshape(B, 1, N, D)); // [B, 1, S, D]
+        const values = remember('value', (from = x) => {
+          const [, S] = from.shape as readonly [number, number, number];
+          return value(from).reshape(B, 1, S, D);
+        }); // [B, 1, S, D]
         const seen = mask.add(1).greater(0).cast('f32'); // [B | 1, 1, N, S]
         const weights = seen.div(seen.sum(-1, { keep: true }).add(1e-9));
         return weights.broadcastTo([B, 1, N, seen.shape[3]!]).matmul(values).reshape(B, N, D);
@@ -302,7 +306,7 @@ describe('an attention of somebody else', () => {
   });
 
   it('must remember what it declares, and as it declares it', () => {
-    const attempt = (apply: (x: Tensor, remember: (name: string, rows: Tensor) => Tensor) => Tensor) => () => {
+    const attempt = (apply: (x: Tensor, remember: AttentionView['remember']) => Tensor) => () => {
       const part = defineAttention({
         name: 'odd',
         params: {},
@@ -319,16 +323,16 @@ describe('an attention of somebody else', () => {
     expect(attempt(x => x)).toThrow(
       expect.objectContaining({ code: 'E_CACHE', message: expect.stringContaining('received none') as string }),
     );
-    expect(attempt((x, remember) => (remember('key', rows(x)), x))).toThrow(
+    expect(attempt((x, remember) => (remember('key', () => rows(x)), x))).toThrow(
       expect.objectContaining({ code: 'E_CACHE' }),
     );
-    expect(attempt((x, remember) => (remember('value', x.reshape(1, 2, 2, 8)), x))).toThrow(
+    expect(attempt((x, remember) => (remember('value', () => x.reshape(1, 2, 2, 8)), x))).toThrow(
       expect.objectContaining({ code: 'E_CACHE', message: expect.stringContaining('[B, 1, N, 16]') as string }),
     );
-    expect(attempt((x, remember) => (remember('value', rows(x)), remember('value', rows(x)), x))).toThrow(
+    expect(attempt((x, remember) => (remember('value', () => rows(x)), remember('value', () => rows(x)), x))).toThrow(
       expect.objectContaining({ code: 'E_CACHE', message: expect.stringContaining('second') as string }),
     );
-    expect(attempt((x, remember) => (remember('value', rows(x)), x))).not.toThrow();
+    expect(attempt((x, remember) => (remember('value', () => rows(x)), x))).not.toThrow();
   });
 
   it('must be a layer with a memory', () => {

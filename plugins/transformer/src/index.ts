@@ -3,6 +3,7 @@
 import { ATTENTION, FFN, MODELS, NORM, OPS, POSITIONS, contribute, definePlugin } from '@heddle/core';
 import { cacheWriteOp } from './cache-write.js';
 import { decoderFactory } from './decoder.js';
+import { encoderDecoderFactory } from './encoder-decoder.js';
 import { builtInParts } from './parts/built-in.js';
 import { version } from './version.js';
 
@@ -10,19 +11,24 @@ export { cacheWrite, cacheWriteOp } from './cache-write.js';
 export {
   decoderConfig,
   decoderPresets,
+  encoderDecoderConfig,
   type DecoderConfig,
+  type EncoderDecoderConfig,
   type PartialDecoderConfig,
+  type PartialEncoderDecoderConfig,
   type PartOptions,
+  type StackConfig,
 } from './config.js';
-export { decoderParameters } from './count.js';
+export { decoderParameters, encoderDecoderParameters } from './count.js';
 export { createDecoder, decoderFactory } from './decoder.js';
-export { attentionBlock, preNormBlock, type BlockParts } from './block.js';
+export { createEncoderDecoder, encoderDecoderFactory } from './encoder-decoder.js';
 export { builtInParts, builtInSource, partsOf } from './parts/built-in.js';
 export {
   defineAttention,
   standardAttention,
   type AttentionConfig,
   type AttentionPart,
+  type AttentionRole,
   type AttentionView,
   type Memory,
 } from './parts/attention.js';
@@ -63,7 +69,7 @@ export default /* @__PURE__ */ definePlugin({
   version,
   register(container) {
     contribute(container, OPS, cacheWriteOp);
-    contribute(container, MODELS, decoderFactory);
+    contribute(container, MODELS, decoderFactory, encoderDecoderFactory);
     contribute(container, ATTENTION, ...builtInParts.attention);
     contribute(container, FFN, ...builtInParts.ffn);
     contribute(container, NORM, ...builtInParts.norm);

@@ -13,6 +13,16 @@ export {
   type ParamTree,
 } from './layer.js';
 export { affine, dropout, embedding, layerNorm as layerNormLayer, linear, rmsNorm as rmsNormLayer } from './layers.js';
-export type { AttentionMemory, AttentionPart, AttentionView, PositionSignals } from './parts.js';
-export type { DecodeInput, DecodeOutput, DecoderModel, ModelFactory, PartSource, ReadInput } from './model.js';
+export type { AttentionMemory, AttentionPart, AttentionRole, AttentionView, PositionSignals } from './parts.js';
+export type {
+  DecodeInput,
+  DecodeOutput,
+  DecoderModel,
+  EncoderDecoderModel,
+  Model,
+  ModelFactory,
+  PartSource,
+  ReadInput,
+  SourceInput,
+} from './model.js';
 export { bind, countParameters, initialise, parametersOf, parameterTypes, type Mode } from './tree.js';

@@ -50,10 +50,46 @@ export interface DecoderModel<P extends Params = Params> extends Layer<P, [ids: 
   decode(bound: Bound<P>, input: DecodeInput): DecodeOutput;
 }
 
+/** Sources of different lengths in one tensor. */
+export interface SourceInput {
+  /** i32[B, S] */
+  readonly source: Tensor;
+  /** f32[B, S]: 1 where there is a token, 0 where there is none. */
+  readonly sourceMask: Tensor;
+}
+
+/** Ids of a source and of a text to logits of the text, one position ahead. */
+export interface EncoderDecoderModel<P extends Params = Params> extends Layer<
+  P,
+  [source: Tensor, sourceMask: Tensor, ids: Tensor],
+  Tensor
+> {
+  readonly kind: 'encoder-decoder';
+  /** Name under which `MODELS` can make it again. */
+  readonly architecture: string;
+  readonly config: Json;
+  readonly vocabulary: number;
+  /** Longest source and longest text in tokens. */
+  readonly sourceLength: number;
+  readonly length: number;
+  /** Names and types of what is kept of `batch` sources of `tokens` tokens. */
+  memory(batch: number, tokens: number): Types;
+  encode(bound: Bound<P>, input: SourceInput): Readonly<Record<string, Tensor>>;
+  /** Names and types of the cache for `batch` rows and `capacity` places. */
+  cache(batch: number, capacity: number): Types;
+  /** @param memory what `encode` gave for these sources */
+  decode(
+    bound: Bound<P>,
+    input: DecodeInput & Pick<SourceInput, 'sourceMask'> & { readonly memory: Readonly<Record<string, Tensor>> },
+  ): DecodeOutput;
+}
+
+export type Model = DecoderModel | EncoderDecoderModel;
+
 /** How a plugin offers an architecture: plain JSON in, a model out. */
 export interface ModelFactory {
   readonly name: string;
-  create(config: Json, parts: PartSource): DecoderModel;
+  create(config: Json, parts: PartSource): Model;
 }
 
 /** Finds layers by name among what plugins contributed. */

@@ -20,19 +20,30 @@ export interface AttentionView {
   readonly mask: Tensor;
   readonly positions: PositionSignals;
   /**
-   * Keeps what later tokens need of these ones.
+   * Keeps what is needed of each token that may be looked at, and gives all of it.
+   *
+   * Self-attention: rows are made of the layer's input; in a whole text they come back as they are (S = N), in a step as
+   * the cache with them in it (S = its capacity), in which places are no positions: only the mask says what may be seen.
+   *
+   * Cross-attention: rows are made of `source`, the encoder's output, once for each text; in a step `make` is not called.
    *
    * @param name one of the part's `memory`
-   * @shape rows [B, G, N, d] -> [B, G, S, d]: in a whole text the rows themselves (S = N), in a step the cache (S = its
-   *   capacity), in which places are no positions: only the mask says what may be seen
+   * @param make `(source = x) => rows`: what it is not given, it reads from the layer's own input
+   * @shape source [B, S, D], rows [B, G, N, d] -> [B, G, S, d]
    */
-  remember(name: string, rows: Tensor): Tensor;
+  remember(name: string, make: (source?: Tensor) => Tensor): Tensor;
   /**
    * What a layer hands to later layers of the same pass, such as attention maps for residual attention. By name;
    * `embedded` is there from the start: the input of the first block, before its norm. @shape [B, N, D]
    */
   readonly handed: Map<string, Tensor>;
 }
+
+/**
+ * Where an attention stands: among the tokens of a source, which see each other; among those of a text, which see earlier
+ * ones; or between a text and its source.
+ */
+export type AttentionRole = 'encoder' | 'decoder' | 'cross';
 
 /** What is kept of each token under one name. */
 export interface AttentionMemory {

@@ -38,12 +38,33 @@ export const nextToken = (options: NextTokenOptions = {}): Objective => ({
   name: 'nextToken',
   batch: (batch, length) => ({ ids: i32(batch, length), targets: i32(batch, length), mask: f32(batch, length) }),
   loss(model, { ids, targets, mask }) {
-    const logits = (model as unknown as (ids: Tensor) => Tensor)(ids!); // [B, T, V]
-    const rows = logits.reshape(-1, logits.shape.at(-1)!);
-    const weight = mask!.reshape(-1);
-    return crossEntropy(rows, targets!.reshape(-1), weight, options);
+    return tokenLoss((model as unknown as (ids: Tensor) => Tensor)(ids!), targets!, mask!, options);
   },
 });
+
+/**
+ * The same with a source for each text: translation, summarisation, correction. For encoder-decoder models.
+ *
+ * `batch` gives sources and texts one length; batches may have one for each.
+ */
+export const sequenceToSequence = (options: NextTokenOptions = {}): Objective => ({
+  name: 'sequenceToSequence',
+  batch: (batch, length) => ({
+    source: i32(batch, length),
+    sourceMask: f32(batch, length),
+    ids: i32(batch, length),
+    targets: i32(batch, length),
+    mask: f32(batch, length),
+  }),
+  loss(model, { source, sourceMask, ids, targets, mask }) {
+    const read = model as unknown as (source: Tensor, sourceMask: Tensor, ids: Tensor) => Tensor;
+    return tokenLoss(read(source!, sourceMask!, ids!), targets!, mask!, options);
+  },
+});
+
+/** @shape logits [B, T, V], targets i32[B, T], mask [B, T] */
+const tokenLoss = (logits: Tensor, targets: Tensor, mask: Tensor, options: NextTokenOptions): Loss =>
+  crossEntropy(logits.reshape(-1, logits.shape.at(-1)!), targets.reshape(-1), mask.reshape(-1), options);
 
 /**
  * Cross entropy of rows, weighted.

@@ -1,7 +1,7 @@
 /** Blocks, layers and maps of the golden files. */
 
 import { causalMask, concat, constant, type Tensor } from '@heddle/core';
-import { partialBlock } from '../block.js';
+import { lookAt, partialBlock } from '../block.js';
 import type { PartialOptions } from '../config.js';
 import { blockOrigin, decoderLayerOrigin, mapOrigin, sublayerOrigin } from '../fairseq.js';
 import { globalMap } from '../global-map.js';
@@ -91,7 +91,7 @@ export const decoderSelf: Family = (id, row) =>
       layer(x.slice(1, t, t + 1), {
         mask: padding && padding.slice(3, 0, t + 1),
         map: map && map.slice(2, t, t + 1).slice(3, 0, t + 1),
-        remember,
+        remember: (name, make) => remember(name, make()),
       }),
     );
     return {
@@ -116,7 +116,7 @@ export const decoderCross: Family = (id, row) =>
   compare(id, row, (x, weights) => {
     const block = bindWeights(partialBlock(blockOptions(row)), blockOrigin, weights);
     const { out, logits, probabilities } = block(swapped(x['x']!), {
-      source: swapped(x['y']!),
+      remember: lookAt(swapped(x['y']!)),
       mask: paddingOf(row, 'padding_mask'),
     });
     const result = swapped(out);
@@ -140,7 +140,7 @@ export const decoderLayer: Family = (id, row) =>
         mask: both(causal(T), paddingOf(row, 'padding_mask')),
         map: x['attn_before'] ? byRow(x['attn_before'], B) : null,
       },
-      cross: { source: swapped(x['y']!), mask: paddingOf(row, 'encoder_padding_mask') },
+      cross: { remember: lookAt(swapped(x['y']!)), mask: paddingOf(row, 'encoder_padding_mask') },
     });
     const result = swapped(out);
     return { outputs: { out: result }, loss: result.mul(x['loss_weight']!).sum() };

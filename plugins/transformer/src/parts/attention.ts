@@ -15,6 +15,7 @@ import {
   splitHeads,
   type AttentionMemory,
   type AttentionPart,
+  type AttentionRole,
   type AttentionView,
   type Bound,
   type Context,
@@ -23,7 +24,7 @@ import {
 } from '@heddle/core';
 import { dense, residual } from './dense.js';
 
-export type { AttentionPart, AttentionView, AttentionMemory as Memory } from '@heddle/core';
+export type { AttentionPart, AttentionRole, AttentionView, AttentionMemory as Memory } from '@heddle/core';
 
 /** What every attention is told; `options.attention` of the model's configuration is added to it. */
 export type AttentionConfig = {
@@ -32,6 +33,8 @@ export type AttentionConfig = {
   readonly keyHeads: number;
   readonly bias: boolean;
   readonly dropout: number;
+  /** Among the tokens of a source, among those of a text, or between the two. */
+  readonly role: AttentionRole;
   /** Number of this block, and of blocks. */
   readonly block: number;
   readonly depth: number;
@@ -74,8 +77,8 @@ export function standardAttention({ width, heads, keyHeads, bias, depth }: Atten
     apply({ query, key, value, output }, x, { mask, positions: { angles }, remember }) {
       const turn = (rows: Tensor): Tensor => (angles ? rotate(rows, angles.cos, angles.sin) : rows);
       const q = turn(splitHeads(query(x), heads)); // [B, H, N, d]
-      const k = remember('key', turn(splitHeads(key(x), keyHeads))); // [B, G, S, d]
-      const v = remember('value', splitHeads(value(x), keyHeads)); // [B, G, S, d]
+      const k = remember('key', (from = x) => turn(splitHeads(key(from), keyHeads))); // [B, G, S, d]
+      const v = remember('value', (from = x) => splitHeads(value(from), keyHeads)); // [B, G, S, d]
       const groups = heads / keyHeads;
       return output(joinHeads(attend(stack(q, groups), k, v, repeatRows(mask, groups)).reshape(...q.shape)));
     },

@@ -1,0 +1,155 @@
+/** The Transformer of an encoder and a decoder: a source is read once, a text that looks at it is written token by token. */
+
+import {
+  causalMask,
+  constant,
+  defineLayer,
+  dropout,
+  where,
+  type Bound,
+  type EncoderDecoderModel,
+  type ModelFactory,
+  type Params,
+  type PartSource,
+  type SourceInput,
+  type Tensor,
+} from '@heddle/core';
+import { encoderDecoderConfig, type PartialEncoderDecoderConfig } from './config.js';
+import { builtInSource } from './parts/built-in.js';
+import { dense } from './parts/dense.js';
+import type { Positions, PositionSignals } from './parts/positions.js';
+import { expectTokens, kept, logitsOf, wholeText, writing } from './reading.js';
+import {
+  declareStack,
+  embedded,
+  embeddingOf,
+  memoryTypes,
+  partMaker,
+  runStack,
+  type Seen,
+  type WiredStack,
+} from './stack.js';
+
+const architecture = 'encoder-decoder';
+const hidden = -1e9;
+
+interface WiredSide extends WiredStack {
+  readonly positions: (at: Positions) => PositionSignals;
+}
+
+/** The parameter tree, bound. */
+interface Wired {
+  readonly embed: ((ids: Tensor) => Tensor) & { readonly weight: Tensor };
+  /** The source's, where the two do not share one. */
+  readonly sourceEmbed?: (ids: Tensor) => Tensor;
+  readonly encoder: WiredSide;
+  readonly decoder: WiredSide;
+  readonly head?: (x: Tensor) => Tensor;
+}
+
+/**
+ * Builds a model. Parts are found by the names in the configuration; attentions are told whether they stand in the
+ * encoder, in the decoder or between the two.
+ *
+ * Called with source, mask and ids, it reads a whole text: `[B, S], [B, S], [B, T] -> [B, T, V]`.
+ *
+ * @param parts where parts come from: `partsOf(host)`; without it, what this package brings
+ * @throws E_CONFIG, E_UNKNOWN, E_PART
+ *
+ * @example
+ * const model = createEncoderDecoder({ vocabulary: 8000, width: 256, depth: 3, length: 128 });
+ */
+export function createEncoderDecoder(
+  partial: PartialEncoderDecoderConfig,
+  parts: PartSource = builtInSource,
+): EncoderDecoderModel {
+  const config = encoderDecoderConfig(partial);
+  const { vocabulary, length, sourceLength, width, depth, encoderDepth, tied, sharedEmbedding } = config;
+  const make = partMaker(config, parts);
+  const encoder = declareStack(config, encoderDepth, make, 'encoder');
+  const decoder = declareStack(config, depth, make, 'decoder', true);
+  const side = ({ blocks, norm }: typeof encoder, longest: number): Params => ({
+    positions: make.positions(longest),
+    drop: dropout(config.dropout),
+    blocks,
+    ...norm,
+  });
+  const params: Params = {
+    embed: embeddingOf(config),
+    ...(sharedEmbedding ? {} : { sourceEmbed: embeddingOf(config) }),
+    encoder: side(encoder, sourceLength),
+    decoder: side(decoder, length),
+    ...(tied ? {} : { head: dense(width, vocabulary) }),
+  };
+
+  /** @shape -> [B, S, D] */
+  const encoded = (bound: Bound<Params>, { source, sourceMask }: SourceInput): Tensor => {
+    const { embed, sourceEmbed, encoder: wired } = bound as unknown as Wired;
+    const S = expectTokens(architecture, 'source', source, sourceLength);
+    return runStack(
+      encoder,
+      wired,
+      embedded(config, sourceEmbed ?? embed, source),
+      wired.positions(S),
+      wholeText(lookingAt(sourceMask)),
+    );
+  };
+
+  const decoded = (bound: Bound<Params>, ids: Tensor, at: Positions, own: Seen, source: Seen): Tensor => {
+    const { embed, decoder: wired, head } = bound as unknown as Wired;
+    const last = runStack(decoder, wired, embedded(config, embed, ids), wired.positions(at), own, source);
+    return logitsOf(head ? { head } : {}, embed.weight, last);
+  };
+
+  const core = defineLayer<Params, [Tensor, Tensor, Tensor], Tensor>({
+    name: architecture,
+    params,
+    apply(bound, source, sourceMask, ids) {
+      const read = encoded(bound, { source, sourceMask });
+      const T = expectTokens(architecture, 'ids', ids, length);
+      return decoded(bound, ids, T, wholeText(causalMask(T).reshape(1, 1, T, T)), {
+        mask: lookingAt(sourceMask),
+        remember: (_, rowsOf) => rowsOf(read),
+      });
+    },
+  });
+
+  return {
+    ...core,
+    kind: 'encoder-decoder',
+    architecture,
+    config,
+    vocabulary,
+    length,
+    sourceLength,
+    memory: (batch, tokens) => memoryTypes(decoder.cross, batch, tokens),
+    encode(bound, input) {
+      const read = encoded(bound, input);
+      const B = read.shape[0]!;
+      const memory: Record<string, Tensor> = {};
+      // A pass over one token of any id: attentions say what they make of the source. Whatever else it computes, nobody
+      // reads, so it is not in the graph.
+      decoded(bound, constant(new Int32Array(B), [B, 1], 'i32'), 1, wholeText(causalMask(1).reshape(1, 1, 1, 1)), {
+        mask: lookingAt(input.sourceMask),
+        remember: (name, rowsOf) => (memory[name] = rowsOf(read)),
+      });
+      return memory;
+    },
+    cache: (batch, capacity) => memoryTypes(decoder.self, batch, capacity),
+    decode(bound, { ids, positions, places, mask, cache, memory, sourceMask }) {
+      const { seen, written } = writing(mask, cache, places);
+      const source: Seen = { mask: lookingAt(sourceMask), remember: name => kept(memory, name) };
+      return { logits: decoded(bound, ids, positions, seen, source), cache: written };
+    },
+  };
+}
+
+/** Hides what is no token. @shape f32[B, S] -> [B, 1, 1, S] */
+const lookingAt = (sourceMask: Tensor): Tensor =>
+  where(sourceMask.greater(0), 0, hidden).reshape(sourceMask.shape[0]!, 1, 1, sourceMask.shape[1]!);
+
+/** For MODELS: makes the model again from the configuration that stands in a checkpoint. */
+export const encoderDecoderFactory: ModelFactory = {
+  name: architecture,
+  create: (config, parts) => createEncoderDecoder(config as unknown as PartialEncoderDecoderConfig, parts),
+};
