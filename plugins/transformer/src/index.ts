@@ -46,10 +46,19 @@ export {
   type GeneratorOptions,
   type TextDecoder,
 } from './generate/generator.js';
+export {
+  createBeamSearch,
+  type BeamSearch,
+  type BeamSearchOptions,
+  type Hypothesis,
+  type SearchOptions,
+  type SearchResult,
+} from './generate/beam.js';
 export { type Path } from './generate/places.js';
 export {
   createProgram,
   decodeGraph,
+  encodeGraph,
   type DecodeProgram,
   type DecodeShape,
   type ProgramOptions,

@@ -4,6 +4,7 @@ import { fail } from '@heddle/core';
 import { Observable, lastValueFrom, toArray } from 'rxjs';
 import { chooseToken, sampling, uniformAt, type Sampling, type SamplingOptions } from './sampling.js';
 import { createProgram, type ProgramOptions } from './program.js';
+import { expectFinite, mayRefill, readPrompts, type Prompts } from './prompts.js';
 import { openSession, type DecodeSession, type Outlook } from './session.js';
 import type { Path } from './places.js';
 
@@ -12,6 +13,8 @@ export interface GeneratorOptions extends ProgramOptions {
   readonly batch?: number;
   /** Tokens of the longest text, its prompt included. Default: the model's length. */
   readonly capacity?: number;
+  /** Tokens of the longest source, for models that read one. Default: the model's. */
+  readonly sourceCapacity?: number;
   /** Tokens of a prompt that one run takes: an executable is compiled for each length that is needed. Default 16 and 128. */
   readonly prefillLengths?: readonly number[];
 }
@@ -23,6 +26,8 @@ export interface TextDecoder {
 }
 
 export interface GenerateOptions extends SamplingOptions {
+  /** What each text is written from, for models that read a source. Prompts then are the first tokens of the texts. */
+  readonly sources?: readonly ArrayLike<number>[];
   /** Tokens after each prompt. Default 128. */
   readonly maxTokens?: number;
   /** Ids that end a text. */
@@ -68,7 +73,8 @@ export interface Generator {
   /**
    * Cold: subscribing starts, unsubscribing stops after the run that is under way. Calls on one generator queue.
    *
-   * More prompts than the batch has rows are taken up as rows finish.
+   * More prompts than the batch has rows are taken up as rows finish; with sources, once half of the rows have finished, for
+   * reading sources costs as much for one row as for all.
    *
    * @throws on the error channel E_PROMPT, E_LENGTH, E_CAPACITY, E_CONFIG, E_LOGITS, and what the backend throws
    */
@@ -93,6 +99,7 @@ export interface Generator {
 export function createGenerator({
   batch = 1,
   capacity,
+  sourceCapacity,
   prefillLengths = [16, 128],
   ...options
 }: GeneratorOptions): Generator {
@@ -101,6 +108,7 @@ export function createGenerator({
   for (const [name, value] of [
     ['batch', batch],
     ['capacity', tokens],
+    ...(sourceCapacity === undefined ? [] : [['sourceCapacity', sourceCapacity] as const]),
     ...prefillLengths.map(n => ['prefillLengths', n] as const),
   ] as const) {
     if (!Number.isInteger(value) || value < 1)
@@ -109,19 +117,19 @@ export function createGenerator({
         value,
       });
   }
-  const program = createProgram(options, batch, tokens + 1); // one place for padding
+  const program = createProgram(options, batch, tokens + 1, sourceCapacity); // one place for padding
   const closing = new AbortController();
   let session: DecodeSession | null = null;
   let last: Promise<unknown> = Promise.resolve();
 
   async function* texts(
     prompts: readonly ArrayLike<number>[],
-    { signal, ...rest }: GenerateOptions,
+    { signal, sources, ...rest }: GenerateOptions,
     left: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
     if (closing.signal.aborted)
       fail('E_CLOSED', 'generator: expected an open generator, received a call after close. Create another.', {});
-    const plan = planOf(prompts, rest, model.vocabulary, Math.min(tokens, model.length));
+    const plan = planOf(readPrompts(program, Math.min(tokens, model.length), prompts, sources), rest);
     session ??= await openSession(program, prefillLengths);
     const halt = AbortSignal.any([left, closing.signal, ...(signal ? [signal] : [])]);
     try {
@@ -169,12 +177,9 @@ export function createGenerator({
 }
 
 /** A call, checked and filled. */
-interface Plan {
-  readonly prompts: readonly (readonly number[])[];
+interface Plan extends Prompts {
   readonly sampling: Sampling;
   readonly maxTokens: number;
-  /** Tokens of the longest text. */
-  readonly room: number;
   readonly stop: ReadonlySet<number>;
   readonly seed: number;
   readonly rowSeeds: readonly number[];
@@ -182,33 +187,10 @@ interface Plan {
 }
 
 function planOf(
-  given: readonly ArrayLike<number>[],
-  { maxTokens = 128, stop = [], seed = 0, rowSeeds, decoder, ...rest }: GenerateOptions,
-  V: number,
-  room: number,
+  given: Prompts,
+  { maxTokens = 128, stop = [], seed = 0, rowSeeds, decoder, ...rest }: Omit<GenerateOptions, 'signal' | 'sources'>,
 ): Plan {
-  const prompts = given.map(prompt => Array.from(prompt));
-  prompts.forEach((prompt, row) => {
-    if (prompt.length === 0)
-      fail(
-        'E_PROMPT',
-        `prompt ${row}: expected at least one token, received none. Begin it with a token such as <bos>.`,
-        { row },
-      );
-    if (prompt.length > room)
-      fail(
-        'E_LENGTH',
-        `prompt ${row}: expected at most ${room} tokens, received ${prompt.length}. Cut it, or raise the capacity or the model's length.`,
-        { row, room, tokens: prompt.length },
-      );
-    const bad = prompt.findIndex(id => !Number.isInteger(id) || id < 0 || id >= V);
-    if (bad >= 0)
-      fail(
-        'E_PROMPT',
-        `prompt ${row}, token ${bad}: expected an id from 0 to ${V - 1}, received ${prompt[bad]}. Use the tokeniser that the model was trained with.`,
-        { row, token: bad, id: prompt[bad] },
-      );
-  });
+  const { prompts } = given;
   const refuse = (name: string, expected: string, received: unknown): never =>
     fail('E_CONFIG', `generate: ${name}: expected ${expected}, received ${String(received)}.`, { name, received });
   const isSeed = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
@@ -219,10 +201,9 @@ function planOf(
   if (seeds.length !== prompts.length || !seeds.every(isSeed))
     refuse('rowSeeds', `${prompts.length} whole numbers of at least 0`, `[${seeds.join(', ')}]`);
   return {
-    prompts,
+    ...given,
     sampling: sampling(rest),
     maxTokens,
-    room,
     stop: new Set(stop),
     seed,
     rowSeeds: seeds,
@@ -261,7 +242,8 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
   };
   try {
     for (;;) {
-      for (let slot = 0; slot < session.slots && next < plan.prompts.length; slot++) {
+      const refill = mayRefill(plan, active.size, session.slots);
+      for (let slot = 0; refill && slot < session.slots && next < plan.prompts.length; slot++) {
         if (!active.has(slot)) active.set(slot, begin(session, slot, plan, next++));
       }
       const rows = [...active.values()];
@@ -300,9 +282,9 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
   }
 }
 
-const begin = (session: DecodeSession, slot: number, { prompts, decoder }: Plan, row: number): Row => ({
+const begin = (session: DecodeSession, slot: number, { prompts, sources, decoder }: Plan, row: number): Row => ({
   row,
-  path: session.open(slot),
+  path: session.open(slot, sources?.[row]),
   pending: prompts[row]!,
   ids: [],
   logProbabilities: [],
@@ -315,13 +297,7 @@ function draw(
   { logits, peak, total }: Outlook,
   { sampling: how, seed, rowSeeds }: Plan,
 ): { readonly id: number; readonly logProbability: number } {
-  if (!Number.isFinite(peak) || !Number.isFinite(total)) {
-    fail(
-      'E_LOGITS',
-      `row ${row}, position ${path.position}: expected finite logits, received ${Number.isFinite(peak) ? 'some that are not' : peak}. The parameters hold NaN or Infinity, or grew too large; take an earlier checkpoint.`,
-      { row, position: path.position },
-    );
-  }
+  expectFinite(row, path, { peak, total });
   const uniform = how.temperature === 0 ? 0 : uniformAt(seed, rowSeeds[row]!, path.position);
   const id = chooseToken(logits, peak, how, uniform);
   return { id, logProbability: logits[id]! - total };

@@ -31,6 +31,8 @@ export interface PlaceTable {
   append(path: Path): { readonly place: number; readonly position: number };
   release(path: Path): void;
   free(slot: number): number;
+  /** Whether a slot has open paths. */
+  busy(slot: number): boolean;
   /** Places of a slot that nobody sees, and one that nobody ever will: where padding may be written. */
   spare(slot: number): readonly number[];
 }
@@ -112,6 +114,7 @@ export function createPlaces(slots: number, capacity: number): PlaceTable {
       mine.open = false;
     },
     free: slot => unseen[slot]!,
+    busy: slot => [...open].some(path => path.slot === slot),
     spare: slot => [...[...readers[slot]!.keys()].filter(place => readers[slot]![place] === 0), capacity],
   };
 }

@@ -1,4 +1,4 @@
-/** The executables of decoding: one for each number of tokens a run, weights baked in. */
+/** The executables of decoding: one for each number of tokens a run, and one that reads sources; weights baked in. */
 
 import {
   bind,
@@ -11,12 +11,14 @@ import {
   sameShape,
   showType,
   trace,
+  where,
   type Backend,
-  type DecoderModel,
+  type EncoderDecoderModel,
   type Executable,
   type Graph,
   type HostTensor,
   type KernelSource,
+  type Model,
   type Tensor,
   type Types,
 } from '@heddle/core';
@@ -26,6 +28,8 @@ export interface DecodeShape {
   readonly batch: number;
   /** Places of each row. */
   readonly places: number;
+  /** Tokens of each row's source; 0 for models without. */
+  readonly sourceTokens?: number;
   /** Tokens of each row in one run. */
   readonly count: number;
   /** Whether anybody reads the logits; without them a run only fills the cache. */
@@ -45,11 +49,12 @@ const part = (prefix: string, items: Readonly<Record<string, Tensor>>): Record<s
 /**
  * The graph of one run: `params.*`, `cache.*`, `ids`, `positions`, `places`, `mask` in; the new `cache.*` out, and with
  * logits `logits` f32[B, N, V], `peak` f32[B, N], the largest of them, and `mass` f32[B, N], the logarithm of the sum of
- * their exponentials above the peak. Parameters that nothing reads are left out.
+ * their exponentials above the peak. A model with sources also reads `memory.*` and `sourceMask` f32[B, S]. Parameters
+ * that nothing reads are left out.
  */
 export function decodeGraph(
-  model: DecoderModel,
-  { batch: B, places: C, count: N, logits: wanted }: DecodeShape,
+  model: Model,
+  { batch: B, places: C, count: N, logits: wanted, sourceTokens: S = 0 }: DecodeShape,
 ): Graph {
   const types: Types = {
     ...prefixed('params', parameterTypes(model)),
@@ -58,19 +63,61 @@ export function decodeGraph(
     positions: i32(B, N),
     places: i32(B, N),
     mask: f32(B, N, C),
+    ...(model.kind === 'encoder-decoder' ? { ...prefixed('memory', model.memory(B, S)), sourceMask: f32(B, S) } : {}),
   };
   const graph = trace(types, inputs => {
-    const { ids, positions, places, mask } = inputs as Readonly<
-      Record<'ids' | 'positions' | 'places' | 'mask', Tensor>
+    const { ids, positions, places, mask, sourceMask } = inputs as Readonly<
+      Record<'ids' | 'positions' | 'places' | 'mask' | 'sourceMask', Tensor>
     >;
-    const bound = bind(model, part('params', inputs), { training: false });
-    const { logits, cache } = model.decode(bound, { ids, positions, places, mask, cache: part('cache', inputs) });
+    const own = { ids, positions, places, mask, cache: part('cache', inputs) };
+    const params = part('params', inputs);
+    const { logits, cache } =
+      model.kind === 'decoder'
+        ? model.decode(bind(model, params, { training: false }), own)
+        : model.decode(bind(model, params, { training: false }), {
+            ...own,
+            sourceMask,
+            memory: part('memory', inputs),
+          });
     if (!wanted) return prefixed('cache', cache);
     const peak = logits.max(-1, { keep: true }); // [B, N, 1]
     // Without the peak the logarithm is small, and so is its rounding: the host adds the two in double precision.
     const mass = logSumExp(logits.sub(peak));
     return { ...prefixed('cache', cache), logits, peak: peak.reshape(B, N), mass };
   });
+  return withoutUnread(graph);
+}
+
+/**
+ * The graph that reads sources: `params.*`, `source` i32[B, S], `sourceMask` f32[B, S], `fresh` f32[B] and `memory.*` in;
+ * the new `memory.*` out, in which rows are as before where `fresh` is 0.
+ */
+export function encodeGraph(
+  model: EncoderDecoderModel,
+  { batch: B, sourceTokens: S }: Required<Pick<DecodeShape, 'batch' | 'sourceTokens'>>,
+): Graph {
+  const types: Types = {
+    ...prefixed('params', parameterTypes(model)),
+    ...prefixed('memory', model.memory(B, S)),
+    source: i32(B, S),
+    sourceMask: f32(B, S),
+    fresh: f32(B),
+  };
+  const graph = trace(types, inputs => {
+    const { source, sourceMask, fresh } = inputs as Readonly<Record<'source' | 'sourceMask' | 'fresh', Tensor>>;
+    const read = model.encode(bind(model, part('params', inputs), { training: false }), { source, sourceMask });
+    const isFresh = fresh.greater(0).reshape(B, 1, 1, 1);
+    const before = part('memory', inputs);
+    return prefixed(
+      'memory',
+      Object.fromEntries(Object.entries(read).map(([name, rows]) => [name, where(isFresh, rows, before[name]!)])),
+    );
+  });
+  return withoutUnread(graph);
+}
+
+/** Parameters that nothing reads need not be fed. */
+function withoutUnread(graph: Graph): Graph {
   const read = new Set(graph.nodes.flatMap(node => node.inputs.map(v => v.node)));
   const inputs = Object.fromEntries(
     Object.entries(graph.inputs).filter(([name, v]) => !name.startsWith('params.') || read.has(v.node)),
@@ -79,17 +126,21 @@ export function decodeGraph(
 }
 
 export interface DecodeProgram {
-  readonly model: DecoderModel;
+  readonly model: Model;
   readonly backend: Backend;
   readonly batch: number;
   readonly places: number;
+  /** Tokens of each row's source; 0 for models without. */
+  readonly sourceTokens: number;
   /** Compiled at the first call. */
   executable(count: number, logits: boolean): Promise<Executable>;
+  /** What reads sources, for models that have them. */
+  encoder(): Promise<Executable>;
   close(): Promise<void>;
 }
 
 export interface ProgramOptions {
-  readonly model: DecoderModel;
+  readonly model: Model;
   /** By path, as `initialise` and checkpoints have them. */
   readonly params: Readonly<Record<string, HostTensor>>;
   readonly backend: Backend;
@@ -101,36 +152,42 @@ export function createProgram(
   { model, params, backend, kernels }: ProgramOptions,
   batch: number,
   places: number,
+  sourceTokens: number = model.kind === 'encoder-decoder' ? model.sourceLength : 0,
 ): DecodeProgram {
   checkParameters(model, params);
   const compiled = new Map<string, Promise<Executable>>();
   let closed = false;
+  const executableOf = (name: string, build: () => Graph): Promise<Executable> => {
+    if (closed) fail('E_CLOSED', 'decode: expected an open program, received a call after close. Create another.', {});
+    const known = compiled.get(name);
+    if (known) return known;
+    const graph = build();
+    const constants = Object.fromEntries(
+      Object.keys(graph.inputs)
+        .filter(input => input.startsWith('params.'))
+        .map(input => [input, params[input.slice('params.'.length)]!]),
+    );
+    const made = backend.compile(graph, { constants, name, ...(kernels ? { kernels } : {}) });
+    compiled.set(name, made);
+    made.catch(() => compiled.delete(name)); // the next call tries again
+    return made;
+  };
   return {
     model,
     backend,
     batch,
     places,
-    executable(count, logits) {
-      if (closed)
-        fail('E_CLOSED', 'decode: expected an open program, received a call after close. Create another.', {});
-      const key = `${count} ${logits}`;
-      const known = compiled.get(key);
-      if (known) return known;
-      const graph = decodeGraph(model, { batch, places, count, logits });
-      const constants = Object.fromEntries(
-        Object.keys(graph.inputs)
-          .filter(name => name.startsWith('params.'))
-          .map(name => [name, params[name.slice('params.'.length)]!]),
-      );
-      const made = backend.compile(graph, {
-        constants,
-        name: `decode ${batch} x ${count}`,
-        ...(kernels ? { kernels } : {}),
-      });
-      compiled.set(key, made);
-      made.catch(() => compiled.delete(key)); // the next call tries again
-      return made;
-    },
+    sourceTokens,
+    executable: (count, logits) =>
+      executableOf(`decode ${batch} x ${count}${logits ? '' : ' silently'}`, () =>
+        decodeGraph(model, { batch, places, count, logits, sourceTokens }),
+      ),
+    encoder: () =>
+      executableOf(`encode ${batch} x ${sourceTokens}`, () =>
+        model.kind === 'encoder-decoder'
+          ? encodeGraph(model, { batch, sourceTokens })
+          : fail('E_PROMPT', 'encode: expected a model that reads sources, received a decoder.', {}),
+      ),
     async close() {
       closed = true;
       const all = await Promise.allSettled(compiled.values());
@@ -140,7 +197,7 @@ export function createProgram(
   };
 }
 
-function checkParameters(model: DecoderModel, params: Readonly<Record<string, HostTensor>>): void {
+function checkParameters(model: Model, params: Readonly<Record<string, HostTensor>>): void {
   const types = parameterTypes(model);
   for (const [name, type] of Object.entries(types)) {
     const given =

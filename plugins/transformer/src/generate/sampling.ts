@@ -91,7 +91,7 @@ function walk(weights: Float64Array, uniform: number): number {
  *
  * Looks ever further below the peak until it holds enough, so that it rarely sorts more than it returns.
  */
-function likeliest(
+export function likeliest(
   logits: Float32Array,
   peak: number,
   temperature: number,

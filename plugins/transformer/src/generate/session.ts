@@ -1,6 +1,7 @@
 /** A cache and the texts in it: tokens go in, logits of the next ones come out. */
 
 import { fail, hostZeros, type DeviceTensor, type Feeds, type HostTensor } from '@heddle/core';
+import { createSources } from './sources.js';
 import { createPlaces, type Path } from './places.js';
 import type { DecodeProgram } from './program.js';
 
@@ -48,8 +49,14 @@ export interface DecodeSession {
   readonly capacity: number;
   /** Numbers of tokens a run that there are executables for, ascending. */
   readonly lengths: readonly number[];
-  /** Starts an empty text in a slot. */
-  open(slot: number): Path;
+  /**
+   * Starts an empty text in a slot.
+   *
+   * @param source ids of what the text is written from, for models that read one; all sources that were opened since the
+   *   last run are read together, before the next
+   * @throws E_PATH, E_PROMPT, E_LENGTH
+   */
+  open(slot: number, source?: ArrayLike<number>): Path;
   /** Another path that has the same text so far; nothing is copied. */
   fork(path: Path): Path;
   /** A path that sees what any of these sees and goes on after the furthest of them. */
@@ -84,6 +91,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
   const { model, backend, batch: B, places: C } = program;
   const V = model.vocabulary;
   const table = createPlaces(B, C - 1);
+  const sources = await createSources(program);
   const sizes = [...new Set([1, ...lengths])].filter(n => n <= C).toSorted((a, b) => a - b);
   const names = Object.keys(model.cache(B, C));
   let cache: Record<string, DeviceTensor> = {};
@@ -100,6 +108,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
       cache[name] = await backend.upload(hostZeros(shape));
   } catch (error) {
     drop();
+    sources.close();
     throw error;
   }
   const alive = (): void => {
@@ -120,7 +129,15 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
   async function runNow({ count, ids, positions, places, mask, logits }: DecodeStep): Promise<StepResult | null> {
     alive();
     const executable = await program.executable(count, logits);
+    try {
+      await sources.read();
+    } catch (error) {
+      failure = error; // what was kept of sources was given away
+      drop();
+      throw error;
+    }
     const feeds: Feeds = {
+      ...sources.feeds(),
       ...Object.fromEntries(names.map(name => [`cache.${name}`, cache[name]!])),
       ids: ints(ids, count),
       positions: ints(positions, count),
@@ -267,7 +284,22 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
     slots: B,
     capacity: table.capacity,
     lengths: sizes,
-    open: slot => table.open(slot),
+    open(slot, source) {
+      if (source !== undefined && table.busy(slot))
+        fail(
+          'E_PATH',
+          `slot ${slot}: expected one without open paths, received one whose texts look at another source. Release them first, or take another slot.`,
+          { slot },
+        );
+      const path = table.open(slot);
+      try {
+        sources.take(slot, source);
+      } catch (error) {
+        table.release(path);
+        throw error;
+      }
+      return path;
+    },
     fork: path => table.fork(path),
     join: paths => table.join(paths),
     release: path => table.release(path),
@@ -278,6 +310,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
       closed = true;
       await last;
       drop();
+      sources.close();
     },
   };
 }

@@ -1,0 +1,81 @@
+/** What texts begin with, whichever way they go on. */
+
+import { fail } from '@heddle/core';
+import { expectSource } from './sources.js';
+import type { DecodeProgram } from './program.js';
+import type { Path } from './places.js';
+import type { Outlook } from './session.js';
+
+export interface Prompts {
+  readonly prompts: readonly (readonly number[])[];
+  /** What each text is written from; null for models that read no source. */
+  readonly sources: readonly (readonly number[])[] | null;
+  /** Tokens of the longest text. */
+  readonly room: number;
+}
+
+/** @throws E_PROMPT, E_LENGTH */
+export function readPrompts(
+  { model, sourceTokens }: Pick<DecodeProgram, 'model' | 'sourceTokens'>,
+  room: number,
+  prompts: readonly ArrayLike<number>[],
+  sources?: readonly ArrayLike<number>[],
+): Prompts {
+  const V = model.vocabulary;
+  if ((sources !== undefined) !== (model.kind === 'encoder-decoder'))
+    fail(
+      'E_PROMPT',
+      sources
+        ? 'sources: expected none for a decoder, received some. Put their tokens into the prompts.'
+        : 'sources: expected one for each prompt of an encoder-decoder, received none.',
+      {},
+    );
+  if (sources && sources.length !== prompts.length)
+    fail('E_PROMPT', `sources: expected one for each of ${prompts.length} prompts, received ${sources.length}.`, {
+      prompts: prompts.length,
+      sources: sources.length,
+    });
+  return {
+    prompts: prompts.map((prompt, row) => expectPrompt(Array.from(prompt), row, room, V)),
+    sources: sources?.map((ids, row) => expectSource(`source ${row}`, ids, V, sourceTokens)) ?? null,
+    room,
+  };
+}
+
+function expectPrompt(prompt: readonly number[], row: number, room: number, V: number): readonly number[] {
+  if (prompt.length === 0)
+    fail(
+      'E_PROMPT',
+      `prompt ${row}: expected at least one token, received none. Begin it with a token such as <bos>.`,
+      { row },
+    );
+  if (prompt.length > room)
+    fail(
+      'E_LENGTH',
+      `prompt ${row}: expected at most ${room} tokens, received ${prompt.length}. Cut it, or raise the capacity or the model's length.`,
+      { row, room, tokens: prompt.length },
+    );
+  const bad = prompt.findIndex(id => !Number.isInteger(id) || id < 0 || id >= V);
+  if (bad >= 0)
+    fail(
+      'E_PROMPT',
+      `prompt ${row}, token ${bad}: expected an id from 0 to ${V - 1}, received ${prompt[bad]}. Use the tokeniser that the model was trained with.`,
+      { row, token: bad, id: prompt[bad] },
+    );
+  return prompt;
+}
+
+/** Reading sources costs as much for one row as for all, so rows wait until half of them are free. */
+export const mayRefill = ({ sources }: Prompts, active: number, slots: number): boolean =>
+  sources === null || 2 * active <= slots;
+
+/** @throws E_LOGITS */
+export function expectFinite(row: number, path: Path, { peak, total }: Pick<Outlook, 'peak' | 'total'>): void {
+  if (!Number.isFinite(peak) || !Number.isFinite(total)) {
+    fail(
+      'E_LOGITS',
+      `row ${row}, position ${path.position}: expected finite logits, received ${Number.isFinite(peak) ? 'some that are not' : peak}. The parameters hold NaN or Infinity, or grew too large; take an earlier checkpoint.`,
+      { row, position: path.position },
+    );
+  }
+}
