@@ -1,6 +1,9 @@
 /**
- * Beam search: the likeliest texts, found by keeping a few of the best beginnings (as fairseq does it: the best texts that
- * end are set aside, and a row is done when there are as many of them as beams).
+ * Beam search: the likeliest texts, found by keeping a few of the best beginnings.
+ *
+ * Texts that end are set aside, the best of them as many as beams. A row is done when it has so many and no beginning
+ * scores better than the worst of them. (Ending at so many, however bad, as fairseq does, loses a sure text to two that
+ * broke off: with few beams, the second best next token is often the end.)
  *
  * The beams of a row are paths of one slot: they share the places of what they have in common, so a beam that splits
  * copies nothing, and the source is looked at in one place.
@@ -174,7 +177,8 @@ interface Row {
   readonly row: number;
   readonly slot: number;
   beams: readonly Beam[];
-  readonly ended: Hypothesis[];
+  /** Best first, at most as many as beams. */
+  ended: readonly Hypothesis[];
 }
 
 /** Rounds of one token for each beam of each row; a finished row's slot goes to the next prompt. */
@@ -185,8 +189,7 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
     active.delete(row.slot);
     for (const { path } of row.beams) session.release(path);
     const open = row.beams.map(({ ids, logProbability }) => hypothesis(ids, logProbability, ids.length, reason, plan));
-    const best = (all: readonly Hypothesis[]): readonly Hypothesis[] => all.toSorted((a, b) => b.score - a.score);
-    return { row: row.row, hypotheses: [...best(row.ended), ...best(open)].slice(0, plan.beams) };
+    return { row: row.row, hypotheses: [...row.ended, ...best(open)].slice(0, plan.beams) };
   };
   try {
     for (;;) {
@@ -215,7 +218,7 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
         const own = outlooks.slice(read, (read += row.beams.length));
         goOn(session, row, own, plan);
         const [beam] = row.beams;
-        if (row.ended.length >= plan.beams || beam === undefined) yield finish(row, 'stop');
+        if (beam === undefined || isDone(row, beam, plan)) yield finish(row, 'stop');
         else if (beam.ids.length >= plan.maxTokens || beam.path.position >= plan.room) yield finish(row, 'length');
       }
     }
@@ -247,6 +250,7 @@ function goOn(session: DecodeSession, row: Row, outlooks: readonly Outlook[], pl
   candidates.sort((a, b) => b.logProbability - a.logProbability || a.from - b.from || a.id - b.id);
 
   const survivors: typeof candidates = [];
+  const ended = [...row.ended];
   for (const [rank, candidate] of candidates.entries()) {
     if (survivors.length === width) break;
     const { from, id, logProbability } = candidate;
@@ -254,9 +258,11 @@ function goOn(session: DecodeSession, row: Row, outlooks: readonly Outlook[], pl
     // An end that is not among the best of this step is no better than what goes on.
     else if (rank < width) {
       const { ids } = row.beams[from]!;
-      row.ended.push(hypothesis(ids, logProbability, ids.length + 1, 'stop', plan));
+      ended.push(hypothesis(ids, logProbability, ids.length + 1, 'stop', plan));
     }
   }
+
+  row.ended = best(ended).slice(0, width);
 
   const taken = new Set<number>();
   const next = survivors.map(({ from, id, logProbability }): Beam => {
@@ -271,16 +277,20 @@ function goOn(session: DecodeSession, row: Row, outlooks: readonly Outlook[], pl
   row.beams = next;
 }
 
+const best = (all: readonly Hypothesis[]): readonly Hypothesis[] => all.toSorted((a, b) => b.score - a.score);
+
+/** Whether the likeliest beginning is no better than the worst of enough texts. */
+const isDone = ({ ended }: Row, { ids, logProbability }: Beam, plan: Plan): boolean =>
+  ended.length === plan.beams && scoreOf(logProbability, ids.length, plan) <= ended.at(-1)!.score;
+
 /** @param length tokens that were chosen, the end included */
 const hypothesis = (
   ids: readonly number[],
   logProbability: number,
   length: number,
   reason: Hypothesis['reason'],
-  { lengthPenalty }: Plan,
-): Hypothesis => ({
-  ids,
-  logProbability,
-  score: logProbability / Math.max(1, length) ** lengthPenalty,
-  reason,
-});
+  plan: Plan,
+): Hypothesis => ({ ids, logProbability, score: scoreOf(logProbability, length, plan), reason });
+
+const scoreOf = (logProbability: number, length: number, { lengthPenalty }: Plan): number =>
+  logProbability / Math.max(1, length) ** lengthPenalty;
