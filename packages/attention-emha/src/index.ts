@@ -36,6 +36,7 @@ export { innerGpujs } from './kernels/inner.gpujs.js';
 export { crossOp, type CrossAttrs } from './ops/cross.js';
 export { innerOp, mixesKeys, pairMaps, type InnerAttrs } from './ops/inner.js';
 export { emhaFactory, emhaPart, handedMaps } from './part.js';
+export { emhaScores } from './scores.js';
 export { convolutionShapes, emhaParameters, type ConvolutionShapes, type EmhaCount } from './shapes.js';
 export { zeroFill } from './zero-fill.js';
 

@@ -148,10 +148,22 @@ export interface DataSource {
   open(options: Readonly<Record<string, unknown>>): Promise<Batches>;
 }
 
+/** The run that asks for a batch, for data that comes of the model itself, such as rollouts. */
+export interface Asking {
+  /** Steps that are done. */
+  readonly step: number;
+  /** The parameters as they are, by path. */
+  parameters(): Promise<Readonly<Record<string, HostTensor>>>;
+}
+
 /** Batches in a fixed order; `seek` goes on from a cursor that `next` gave. */
 export interface Batches {
-  /** null at the end, for sources that have one. `cursor` is JSON: the state after this batch. */
-  next(): Promise<{
+  /**
+   * null at the end, for sources that have one. `cursor` is JSON: the state after this batch.
+   *
+   * @param asking the trainer always says who asks, and asks for a batch only when the step before it is done
+   */
+  next(asking?: Asking): Promise<{
     readonly batch: Readonly<Record<string, HostTensor>>;
     readonly tokens: number;
     readonly cursor: unknown;

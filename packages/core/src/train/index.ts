@@ -12,7 +12,14 @@ export type {
   TrainEvent,
 } from './events.js';
 export { loop } from './loop.js';
-export { crossEntropy, nextToken, sequenceToSequence, type Loss, type NextTokenOptions, type Objective } from './objective.js';
+export {
+  crossEntropy,
+  nextToken,
+  sequenceToSequence,
+  type Loss,
+  type NextTokenOptions,
+  type Objective,
+} from './objective.js';
 export { checkpointEvery, evaluateEvery, lossBelow, stopWhen, type CheckpointStore } from './operators.js';
 export type { TrainPlan } from './plan.js';
 export { accumulateStep, applyStep, evaluationStep, stateTypes, trainStep, type StepPlan } from './step.js';

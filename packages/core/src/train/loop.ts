@@ -7,7 +7,7 @@ import { sizeOf } from '../ir/shape.js';
 import { isHost } from '../backend/feeds.js';
 import { firstNotFinite } from './diagnose.js';
 import { accumulateStep, applyStep, sumTypes, trainStep, type StepPlan } from './step.js';
-import type { DeviceTensor, Executable, Feeds } from '../backend/contract.js';
+import type { Backend, DeviceTensor, Executable, Feeds } from '../backend/contract.js';
 import type { HostTensor, Types } from '../ir/types.js';
 import type { Checkpoint, CheckpointMeta, TrainEvent } from './events.js';
 import type { TrainPlan } from './plan.js';
@@ -18,6 +18,12 @@ interface Batch {
   readonly feeds: Record<string, HostTensor>;
   readonly tokens: number;
   readonly cursor: unknown;
+}
+
+/** A batch, and the executable for its shape. */
+interface Prepared {
+  readonly feeds: Batch['feeds'];
+  readonly compiled: Executable;
 }
 
 /**
@@ -37,24 +43,24 @@ export async function* loop(plan: TrainPlan, signal: AbortSignal): AsyncGenerato
 async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<TrainEvent> {
   const { backend, seed = 0, accumulate = 1 } = plan;
   const began = performance.now();
-  const first = await nextBatch(plan);
-  if (!first) fail('E_DATA', `${plan.name}: expected at least one batch, received none. Check the data source.`, {});
-  const step: StepPlan = {
-    model: plan.model,
-    objective: plan.objective,
-    optimizer: plan.optimizer,
-    batch: typesOf(first.feeds),
-    clip: plan.clip ?? null,
-  };
-  const engine = await Engine.open(plan, step, accumulate);
-  let state: Tensors = {};
+  const start = await begin(plan);
+  if (start.cursor !== undefined) await plan.data.seek(start.cursor);
+  let state = await upload(backend, start.tensors);
+  let engine: Engine | null = null;
   try {
-    const start = await begin(plan, step);
-    state = await engine.upload(start.tensors);
-    let { tokens } = start;
-    // A resumed run finds its place in the data; the batch read above was for its types.
-    let batch: Batch | null =
-      start.cursor === undefined ? first : (await plan.data.seek(start.cursor), await nextBatch(plan));
+    let { tokens, step: done, cursor } = start;
+    const read = (): Promise<Batch | null> => nextBatch(plan, state, done);
+    // The first is read before its step, for its types.
+    let first = await read();
+    if (!first) fail('E_DATA', `${plan.name}: expected at least one batch, received none. Check the data source.`, {});
+    const step: StepPlan = {
+      model: plan.model,
+      objective: plan.objective,
+      optimizer: plan.optimizer,
+      batch: typesOf(first.feeds),
+      clip: plan.clip ?? null,
+    };
+    engine = await Engine.open(plan, step, accumulate);
     yield {
       type: 'run.started',
       run: plan.name,
@@ -64,24 +70,25 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
       resumedFrom: plan.resume?.step ?? null,
       compileMs: performance.now() - began,
     };
-    let done = start.step;
-    let cursor = start.cursor;
     let stopped = false;
     while (done < plan.steps && !signal.aborted && !stopped) {
       let from = performance.now();
       const batches: Batch[] = [];
-      while (batches.length < accumulate && batch) {
+      while (batches.length < accumulate) {
+        const batch: Batch | null = first ?? (await read());
+        first = null;
+        if (!batch) break;
         batches.push(batch);
-        batch = await nextBatch(plan);
       }
       if (batches.length < accumulate) {
         stopped = true;
         break;
       }
       // Shapes met for the first time are compiled; that is no part of the step's time.
-      from += await engine.prepare(batches);
+      const ready = await engine.prepare(batches);
+      from += ready.ms;
       const scalars = plan.optimizer.scalars(done + 1, plan.schedule(done));
-      const { next, loss, metrics } = await engine.step(state, batches, scalars, seed, done);
+      const { next, loss, metrics } = await engine.step(state, ready.prepared, scalars, seed, done);
       if ([loss, ...Object.values(metrics)].some(x => !Number.isFinite(x))) {
         // The state before the step is still whole: it is what gets saved and what the search runs on.
         closeAll(next);
@@ -115,12 +122,32 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
     await hold.settled();
   } finally {
     closeAll(state);
-    await engine.close();
+    await engine?.close();
   }
 }
 
-async function nextBatch({ data }: TrainPlan): Promise<Batch | null> {
-  const got = await data.next();
+async function upload(backend: Backend, tensors: Readonly<Record<string, HostTensor>>): Promise<Tensors> {
+  const out: Tensors = {};
+  try {
+    for (const [name, t] of Object.entries(tensors)) out[name] = await backend.upload(t);
+  } catch (error) {
+    closeAll(out);
+    throw error;
+  }
+  return out;
+}
+
+/** The next batch, of a source that may look at the model as it is. */
+async function nextBatch({ data, backend }: TrainPlan, state: Tensors, step: number): Promise<Batch | null> {
+  const got = await data.next({
+    step,
+    parameters: async () => {
+      const found: Record<string, HostTensor> = {};
+      for (const [name, t] of Object.entries(state))
+        if (name.startsWith('params.')) found[name.slice('params.'.length)] = await backend.download(t);
+      return found;
+    },
+  });
   return got && { feeds: { ...got.batch }, tokens: got.tokens, cursor: got.cursor };
 }
 
@@ -144,10 +171,10 @@ interface Start {
 }
 
 /** Parameters and optimizer state to start with: fresh, given, or from a checkpoint. */
-async function begin(plan: TrainPlan, step: StepPlan): Promise<Start> {
+async function begin(plan: TrainPlan): Promise<Start> {
   const wanted = {
     ...named('params', plan.initial ?? initialise(plan.model, plan.seed ?? 0)),
-    ...named('state', firstState(step)),
+    ...named('state', firstState(plan)),
   };
   const { resume } = plan;
   if (!resume) return { tensors: wanted, step: 0, tokens: 0, cursor: undefined };
@@ -184,7 +211,7 @@ async function begin(plan: TrainPlan, step: StepPlan): Promise<Start> {
 const named = <T>(prefix: string, items: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(items).map(([n, t]) => [`${prefix}.${n}`, t]));
 
-function firstState({ model, optimizer }: StepPlan): Record<string, HostTensor> {
+function firstState({ model, optimizer }: TrainPlan): Record<string, HostTensor> {
   return Object.fromEntries(
     Object.entries(parameterTypes(model)).flatMap(([name, { shape }]) =>
       Object.entries(optimizer.state(shape)).map(([slot, s]) => {
@@ -349,11 +376,12 @@ class Engine {
     return engine;
   }
 
-  /** Compiles what these batches need. @returns milliseconds that it took */
-  async prepare(batches: readonly Batch[]): Promise<number> {
+  /** Finds, or compiles, what each batch runs on. @returns with the milliseconds that it took */
+  async prepare(batches: readonly Batch[]): Promise<{ readonly prepared: readonly Prepared[]; readonly ms: number }> {
     const from = performance.now();
-    for (const { feeds } of batches) await this.#compiled(typesOf(feeds));
-    return performance.now() - from;
+    const prepared: Prepared[] = [];
+    for (const { feeds } of batches) prepared.push({ feeds, compiled: await this.#compiled(typesOf(feeds)) });
+    return { prepared, ms: performance.now() - from };
   }
 
   async #compiled(batch: Types): Promise<Executable> {
@@ -379,20 +407,9 @@ class Engine {
     return compiled;
   }
 
-  async upload(tensors: Readonly<Record<string, HostTensor>>): Promise<Tensors> {
-    const out: Tensors = {};
-    try {
-      for (const [name, t] of Object.entries(tensors)) out[name] = await this.#plan.backend.upload(t);
-    } catch (error) {
-      closeAll(out);
-      throw error;
-    }
-    return out;
-  }
-
   async step(
     state: Tensors,
-    batches: readonly Batch[],
+    batches: readonly Prepared[],
     scalars: Readonly<Record<string, number>>,
     seed: number,
     at: number,
@@ -401,9 +418,10 @@ class Engine {
     const fed = named('scalars', Object.fromEntries(Object.entries(scalars).map(([n, x]) => [n, scalar(x)])));
     const { outputs, kept } = this.#apply
       ? await this.#accumulated(this.#apply, state, batches, fed, seed, at, keep)
-      : await (
-          await this.#compiled(typesOf(batches[0]!.feeds))
-        ).run({ ...state, ...fed, ...named('batch', batches[0]!.feeds), key: key(seed, at) }, { keep });
+      : await batches[0]!.compiled.run(
+          { ...state, ...fed, ...named('batch', batches[0]!.feeds), key: key(seed, at) },
+          { keep },
+        );
     const metrics: Record<string, number> = {};
     for (const [name, t] of Object.entries(outputs))
       if (name.startsWith('metrics.')) metrics[name.slice(8)] = t.data[0]!;
@@ -413,7 +431,7 @@ class Engine {
   async #accumulated(
     apply: Executable,
     state: Tensors,
-    batches: readonly Batch[],
+    batches: readonly Prepared[],
     fed: Feeds,
     seed: number,
     at: number,
@@ -425,11 +443,10 @@ class Engine {
       Object.entries(this.#sums).map(([n, { shape }]) => [`sums.${n}`, zeros(shape)]),
     );
     try {
-      for (const [i, batch] of batches.entries()) {
+      for (const [i, { feeds, compiled }] of batches.entries()) {
         const old = sums;
-        const add = await this.#compiled(typesOf(batch.feeds));
-        const { kept } = await add.run(
-          { ...params, ...sums, ...named('batch', batch.feeds), key: key(seed, at, i) },
+        const { kept } = await compiled.run(
+          { ...params, ...sums, ...named('batch', feeds), key: key(seed, at, i) },
           { keep: names },
         );
         sums = kept;
