@@ -186,5 +186,9 @@ describe('batches of pairs', () => {
       expect.objectContaining({ code: 'E_TOKENIZER' }),
     );
     expect(() => pairBatches([])).toThrow(expect.objectContaining({ code: 'E_EMPTY' }));
+    const nothing = { ...corpus('x', 1).encoded, count: 0 };
+    expect(() => pairBatches([nothing, nothing])).toThrow(
+      expect.objectContaining({ code: 'E_EMPTY', message: expect.stringContaining('in 2 corpora') as string }),
+    );
   });
 });

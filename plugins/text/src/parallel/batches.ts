@@ -97,6 +97,12 @@ export function pairBatches(
     );
   const [first] = corpora;
   if (first === undefined) return fail('E_EMPTY', 'pairs: expected at least one corpus, received none. Give one.');
+  if (corpora.every(({ count }) => count === 0))
+    fail(
+      'E_EMPTY',
+      `pairs: expected at least one pair in ${corpora.length} corpora, received none. Look at what was dropped while they were read.`,
+      { corpora: corpora.length },
+    );
   const { ends } = first;
   if (corpora.some(other => JSON.stringify(other.ends) !== JSON.stringify(ends)))
     fail(
