@@ -65,6 +65,18 @@ export class Recorder {
   }
 }
 
+/** A run that went on after step `from`, with what stood in its log before. */
+export function joined(before: RunRecord | null, own: RunRecord, from: number): RunRecord {
+  if (before === null) return own;
+  const until = <T extends { readonly step: number }>(all: readonly T[]): readonly T[] =>
+    all.filter(({ step }) => step <= from);
+  return {
+    ...own,
+    points: [...until(before.points), ...own.points],
+    scores: [...until(before.scores), ...own.scores],
+  };
+}
+
 /** A curve by name: `loss`, a metric, a score, `tokens/s`. */
 export interface Curve {
   readonly name: string;
