@@ -1,6 +1,6 @@
 import { HeddleError } from '@heddle/core';
 import { describe, expect, it } from 'vitest';
-import { failureJson, failureOf, failureText, usageFailure } from './failure.js';
+import { failureJson, failureOf, failureText, missingPackage, usageFailure } from './failure.js';
 
 describe('exit codes', () => {
   it('are 2 for what the command line alone makes wrong, 1 for the rest', () => {
@@ -28,6 +28,8 @@ it('says which package to install when an optional one is not there', () => {
     message: expect.stringContaining('npm install @heddle/text'),
     details: { package: '@heddle/text' },
   });
+  expect(missingPackage(known)).toBe('@heddle/text');
+  expect(missingPackage(new Error(known.message))).toBe(null);
   // A file of a package that is there but broken is no missing package.
   expect(
     failureOf(Object.assign(new Error("Cannot find module '/x/y.js'"), { code: 'ERR_MODULE_NOT_FOUND' }), false).code,

@@ -54,8 +54,8 @@ export function failureOf(error: unknown, interrupted: boolean): Failure {
       stack: null,
     };
   }
-  const missing = /^Cannot find package '((?:@[^/']+\/)?[^/']+)'/.exec(words)?.[1];
-  if (code === 'ERR_MODULE_NOT_FOUND' && missing !== undefined) {
+  const missing = missingPackage(error);
+  if (missing !== null) {
     return {
       code: 'E_PLUGIN',
       message: `this command: expected the package ${missing}, received none that is installed. Install it: npm install ${missing}`,
@@ -92,4 +92,10 @@ function plain(details: Readonly<Record<string, unknown>>): Record<string, unkno
       }
     }),
   );
+}
+
+/** The package that an import did not find, or null for any other error. */
+export function missingPackage(error: unknown): string | null {
+  if (!(error instanceof Error) || (error as { readonly code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') return null;
+  return /^Cannot find package '((?:@[^/']+\/)?[^/']+)'/.exec(error.message)?.[1] ?? null;
 }

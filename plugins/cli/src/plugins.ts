@@ -6,10 +6,11 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { fail, type Plugin } from '@heddle/core';
 import { bundled } from './bundled.js';
+import { missingPackage } from './failure.js';
 
 export interface LoadedPlugins {
   readonly plugins: readonly Plugin[];
-  /** Bundled ones that could not be loaded: `heddle doctor` tells, and what needs them will fail by name. */
+  /** Bundled ones that are installed but could not be loaded; what needs them will fail by name. */
   readonly broken: readonly { readonly name: string; readonly reason: string }[];
 }
 
@@ -25,7 +26,8 @@ export async function loadPlugins(names: readonly string[], folder = process.cwd
     try {
       plugins.push((await load()).default);
     } catch (error) {
-      broken.push({ name, reason: wordsOf(error) });
+      // One that lacks a package of its own is news.
+      if (missingPackage(error) !== name) broken.push({ name, reason: wordsOf(error) });
     }
   }
   return { plugins: [...plugins, ...named], broken };
