@@ -73,7 +73,7 @@ it('plan, run, verify, diff and explain a merge of half-precision models', async
   expect(readFileSync(html, 'utf8')).toMatch(/<svg|<table/);
 });
 
-it('run on an engine, which the report names where it was passed over', async () => {
+it('run on an engine, to the same bytes as on the processor', async () => {
   const out = join(folder, 'on-engine');
   const [merged] = await json('merge run', [recipe], { out, backend: 'gpujs:cpu' });
   expect(merged).toMatchObject({ verified: true, notices: [] });

@@ -213,6 +213,7 @@ export async function mergeAdapters(
     files: [{ name: 'adapter_model.safetensors', bytes, digest: digestOf(tensors.map(({ name }) => name)) }],
     notices: [
       ...plan.notices,
+      ...(options.engine ? [{ kind: 'engine' as const, subject: options.engine.backend.name, message: 'not used: adapters are merged in memory, on the processor' }] : []), // prettier-ignore
       { kind: 'tokens', subject: 'rank', message: `what the rank leaves out: ${percent(distances.truncation.mean)} of the length of the differences on the average, ${percent(distances.truncation.worst)} at worst` }, // prettier-ignore
       ...(distances.factorWise === null ? [] : [{ kind: 'tokens' as const, subject: 'factor-wise', message: `merging A and B apart gives differences that are ${percent(distances.factorWise.mean)} away from the merged differences, ${percent(distances.factorWise.worst)} at worst` }]), // prettier-ignore
     ],

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openReference } from '@heddle/core';
 import { openTensors } from '@heddle/core/node';
 import { describe, expect, it } from 'vitest';
 import { bytesOfModel, numbers, temporary, writeModel, type Tensors } from '../../fixtures/models.js';
@@ -7,7 +8,7 @@ import { product, relativeDistance } from '../linear-algebra/svd.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { extractAdapter } from './extract.node.js';
 import { mergeFactors } from './factors.js';
-import { mergeModels } from './merge.node.js';
+import { mergeModels, type MergeOptions } from './merge.node.js';
 
 const folder = temporary();
 const name = 'model.layers.0.self_attn.q_proj';
@@ -57,9 +58,9 @@ const loaded = async (path: string, tensor: string): Promise<Float32Array> => {
   }
 };
 let count = 0;
-const merged = async (recipe: Recipe) => {
+const merged = async (recipe: Recipe, options: Partial<MergeOptions> = {}) => {
   const out = join(folder, `out-${count++}`);
-  const [report] = await mergeModels(recipe, { out, from: folder, threads: 0 });
+  const [report] = await mergeModels(recipe, { out, from: folder, threads: 0, ...options });
   return { out, report: report! };
 };
 const deltaOf = async (out: string): Promise<Float32Array> => {
@@ -116,6 +117,20 @@ describe('adapters merged to an adapter', () => {
     expect(relativeDistance(expected, await deltaOf(out))).toBeLessThan(1e-5);
     expect(report.distances!.truncation.worst).toBeLessThan(1e-5);
     expect(report.distances!.factorWise!.worst).toBeGreaterThan(0.1); // the other way is another result
+  });
+
+  it('on the processor, which the report says where an engine was given', async () => {
+    const backend = openReference();
+    const { report } = await merged(sum, { engine: { backend } });
+    await backend.close();
+    expect(report.notices).toContainEqual(
+      expect.objectContaining({
+        kind: 'engine',
+        subject: 'reference',
+        message: expect.stringContaining('not used') as string,
+      }),
+    );
+    expect((await merged(sum)).report.notices.some(({ kind }) => kind === 'engine')).toBe(false);
   });
 
   it('as differences that are added to the model: the same as merging the models', async () => {
