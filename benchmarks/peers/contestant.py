@@ -17,6 +17,16 @@ def options():
     return json.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
 
 
+def prepare_torch(torch, options):
+    """Threads, device and full single precision, as the options have them. Returns the device."""
+    device = options.get("device", "cpu")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ImportError("this PyTorch finds no CUDA device")
+    torch.set_num_threads(options["threads"])
+    torch.backends.cuda.matmul.allow_tf32 = False
+    return device
+
+
 def serve(open_contestant):
     """open_contestant(options) returns (info, prepare(step, case), step(prepared, case), repeats(case))."""
     began = time.perf_counter()

@@ -1,16 +1,12 @@
 """C = A B by PyTorch, into memory allocated once; on a CPU or, with `device`, elsewhere."""
 
-from contestant import serve
+from contestant import prepare_torch, serve
 
 
 def open_contestant(options):
     import torch
 
-    device = options.get("device", "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ImportError("this PyTorch finds no CUDA device")
-    torch.set_num_threads(options["threads"])
-    torch.backends.cuda.matmul.allow_tf32 = False
+    device = prepare_torch(torch, options)
     counts = options.get("repeats", {})
     cases = {}
     for n in options["sizes"]:

@@ -2,7 +2,7 @@
 
 import math
 
-from contestant import serve
+from contestant import prepare_torch, serve
 from reference_step import batch, parameters, weights
 
 
@@ -10,11 +10,7 @@ def open_contestant(options):
     import torch
     import torch.nn.functional as F
 
-    device = options.get("device", "cpu")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise ImportError("this PyTorch finds no CUDA device")
-    torch.set_num_threads(options["threads"])
-    torch.backends.cuda.matmul.allow_tf32 = False
+    device = prepare_torch(torch, options)
     dims, fused = options["dims"], options["variant"] == "fused"
     if fused and not hasattr(F, "scaled_dot_product_attention"):
         raise ImportError("this PyTorch has no fused attention")

@@ -11,6 +11,13 @@ export const fastest = (records, key) =>
 /** How many times faster the first is, by wall time. */
 export const faster = (ours, theirs) => (ours && theirs ? speedup(ours.wall, theirs.wall) : Number.NaN);
 
+/** The largest relative difference of the losses from those of the reference, over the first `most` steps that both made. */
+export function lossGap(record, reference, most) {
+  const both = Math.min(record?.values.length ?? 0, reference?.values.length ?? 0, most);
+  if (both === 0) return Number.NaN;
+  return Math.max(...reference.values.slice(0, both).map((x, i) => Math.abs(record.values[i] - x) / Math.abs(x)));
+}
+
 /**
  * @param {object} options
  * @param {string} options.unit such as `tokens/s`

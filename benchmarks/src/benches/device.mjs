@@ -1,6 +1,6 @@
 /** Products and the training step on a graphics card: our two engines there beside PyTorch on the same card. */
 
-import { contestTable, faster, fastest, skippedLines } from '../compare.mjs';
+import { contestTable, faster, fastest, lossGap, skippedLines } from '../compare.mjs';
 import { Ring } from '../contest.mjs';
 import { ours, torches } from '../entries.mjs';
 import { shape, tiny } from '../reference-step.mjs';
@@ -51,15 +51,12 @@ async function told(ring, contest, log) {
   return records;
 }
 
-const against = [['torch', '× fastest PyTorch']];
+const gapFrom = (record, reference) => {
+  const gap = lossGap(record, reference, compared);
+  return record === reference || Number.isNaN(gap) ? '–' : gap.toExponential(1);
+};
 
-function lossGap(record, reference) {
-  const both = Math.min(record.values.length, reference?.values.length ?? 0, compared);
-  if (both === 0 || record === reference) return '–';
-  return Math.max(
-    ...reference.values.slice(0, both).map((x, i) => Math.abs(record.values[i] - x) / Math.abs(x)),
-  ).toExponential(1);
-}
+const against = [['torch', '× fastest PyTorch']];
 
 export function render({ products, steps }) {
   return [
@@ -78,7 +75,7 @@ export function render({ products, steps }) {
           unit: 'tokens/s',
           work: B * T,
           against,
-          extra: [['loss gap', r => lossGap(r, reference)]],
+          extra: [['loss gap', r => gapFrom(r, reference)]],
         }),
         skippedLines(records).join('\n'),
       ];

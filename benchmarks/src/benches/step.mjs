@@ -1,6 +1,6 @@
 /** The reference training step: tokens a second, and the same losses everywhere. */
 
-import { contestTable, faster, fastest, skippedLines } from '../compare.mjs';
+import { contestTable, faster, fastest, lossGap, skippedLines } from '../compare.mjs';
 import { Ring } from '../contest.mjs';
 import { ours, peer, torches } from '../entries.mjs';
 import { shape, tiny } from '../reference-step.mjs';
@@ -52,14 +52,6 @@ export async function run({ threads, quick, slow, seconds, torch }, log) {
   return { dims, parts };
 }
 
-/** The largest relative difference of the losses from PyTorch's, over the steps that both made. */
-function lossGap(record, reference) {
-  if (!record || !reference) return Number.NaN;
-  const both = Math.min(record.values.length, reference.values.length, compared);
-  if (both === 0) return Number.NaN;
-  return Math.max(...reference.values.slice(0, both).map((x, i) => Math.abs(record.values[i] - x) / Math.abs(x)));
-}
-
 /** The oldest formulas are the reference: PyTorch's plain form where there is one. */
 const referenceOf = records =>
   records.find(r => r.key === 'torch' && r.values.length > 0) ?? records.find(r => r.key === 'handbuilt');
@@ -71,7 +63,7 @@ export function render({ dims, parts }) {
     ...parts.flatMap(({ threads, records }) => {
       const reference = referenceOf(records);
       const gap = r => {
-        const x = lossGap(r, reference);
+        const x = lossGap(r, reference, compared);
         return r === reference ? 'reference' : Number.isNaN(x) ? '–' : x.toExponential(1);
       };
       const rounds = Math.max(...records.map(r => (r.slow ? 0 : r.wall.length)));
@@ -113,7 +105,7 @@ export const figures = ({ parts }) =>
         [`step-worker-t${threads}`, faster(fastest(records, 'heddle-worker'), heddle)],
         ...(threads === 1
           ? [
-              ['step-loss-digits', lossGap(heddle, torch)],
+              ['step-loss-digits', lossGap(heddle, torch, compared)],
               ['step-tfjs', faster(heddle, fastest(records, 'tfjs'))],
             ]
           : []),

@@ -9,7 +9,7 @@ await serve(async options => {
   const backend = await openEngine(options);
   const { sizes, repeats = {} } = options;
   const times = which => repeats[which] ?? repeatsOf(which);
-  const onDevice = backend.limits.resident;
+  const onDevice = !backend.name.endsWith(':cpu');
   const cases = {};
   for (const n of sizes) {
     const graph = trace({ a: f32(n, n), b: f32(n, n) }, ({ a, b }) => ({ c: a.matmul(b) }));
