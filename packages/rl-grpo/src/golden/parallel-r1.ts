@@ -12,7 +12,7 @@ type Check = (
   config: Row,
 ) => GoldenCase | Promise<GoldenCase> | AsyncIterable<GoldenCase> | Iterable<GoldenCase>;
 
-/** By the start of a file's name, the longest that fits. Files with a list in `outputs` are checked row by row. */
+/** By the start of a file's name: the first entry that it begins with. Files with a list in `outputs` are checked row by row. */
 const families: Readonly<Record<string, Check>> = {
   pr1_format_checker: formatChecker,
   pr1_sft_mask_positions: maskAndPositions,
