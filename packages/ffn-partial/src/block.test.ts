@@ -181,16 +181,16 @@ describe('a block', () => {
     const block = partialBlock(options);
     const params = lively(block);
     const inputs = { x: numbers([2, 3, 8], 9), y: numbers([2, 5, 8], 10) };
-    const fromSource = run(block, params, inputs, (bound: Callable, { x, y }) => bound(x!, { remember: lookAt(y!) }).out);
-    const known = run(
+    const fromSource = run(
       block,
       params,
       inputs,
-      (bound: Callable, { x, y }) => {
-        const known = keysAndValues(block.config, bound, y!);
-        return bound(x!, { remember: name => known[name] }).out;
-      },
+      (bound: Callable, { x, y }) => bound(x!, { remember: lookAt(y!) }).out,
     );
+    const known = run(block, params, inputs, (bound: Callable, { x, y }) => {
+      const known = keysAndValues(block.config, bound, y!);
+      return bound(x!, { remember: name => known[name] }).out;
+    });
     expect(known).toEqual(fromSource);
   });
 
