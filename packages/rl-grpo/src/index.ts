@@ -97,6 +97,15 @@ export {
   type LinearRollout,
 } from './rollout/linear.js';
 export { parallelRollouts, type ParallelOptions, type Trajectory } from './rollout/parallel.js';
+export {
+  bestOfN,
+  checkTrajectories,
+  parallelStrategy,
+  sequentialStrategy,
+  type RolloutCall,
+  type RolloutStrategy,
+  type StrategyOptions,
+} from './rollout/strategy.js';
 export { type PathSession, type SessionFeed, type SessionOutlook, type SessionPath } from './rollout/session.js';
 export {
   actorMask,
@@ -111,6 +120,17 @@ export {
 } from './structure/compat.js';
 export { scanBlocks, type BlockSpan, type PathSpan } from './structure/scan.js';
 export { checkSegments, maskOf, positionsOf, segmentsOf, type Segment } from './structure/segments.js';
+export { predecessorsOf } from './structure/predecessors.js';
+export { policyTraining, policyTypes, structuredText } from './train/objective.js';
+export {
+  policyData,
+  type PolicyData,
+  type PolicyDataOptions,
+  type RolloutReport,
+  type Task,
+} from './train/policy-data.js';
+export { layOutRows, rowTypes, scoreRows, type RowsShape, type RowTensors, type StructuredRow } from './train/rows.js';
+export { openScorer, type Scorer, type ScorerOptions } from './train/scorer.js';
 export { version };
 
 export default /* @__PURE__ */ definePlugin({

@@ -42,6 +42,8 @@ export interface ParallelOptions {
   /** Above 0. Default 1. */
   readonly temperature?: number;
   readonly seed: number;
+  /** Number of the first prompt, where a batch is rolled out in parts. Default 0. */
+  readonly first?: number;
   readonly version: number;
 }
 
@@ -49,7 +51,7 @@ export interface ParallelOptions {
 type Row<P extends SessionPath> = Generator<readonly SessionFeed<P>[], Trajectory, readonly SessionOutlook[]>;
 
 /**
- * One trajectory for each prompt. What a row samples depends on its prompt's index and the seed alone, never on the others.
+ * One trajectory for each prompt. What a row samples depends on its number and the seed alone, never on the others.
  *
  * @throws E_PROMPT for more prompts than the session has slots
  * @throws E_CONFIG for options that allow no path
@@ -164,6 +166,7 @@ function* think<P extends SessionPath>(
     maxPathLength = 4096,
     temperature = 1,
     seed,
+    first = 0,
     version,
   }: ParallelOptions,
 ): Row<P> {
@@ -177,7 +180,8 @@ function* think<P extends SessionPath>(
     sampled.push(own === null ? 0 : 1);
   };
   const limit = prompt.length + responseLength;
-  const main = uniforms(seed, streamOf(`rollout/${index}`));
+  const number = first + index;
+  const main = uniforms(seed, streamOf(`rollout/${number}`));
   let [start, parents, blocks, forcedCloses] = [0, [] as readonly number[], 0, 0];
   let trunk = session.open(index);
   const finish = (how: Trajectory['finish']): Trajectory => {
@@ -203,7 +207,7 @@ function* think<P extends SessionPath>(
       path: session.fork(trunk),
       ids: [tags.path],
       logp: [null] as (number | null)[],
-      next: uniforms(seed, streamOf(`rollout/${index}/${blocks}/${k}`)),
+      next: uniforms(seed, streamOf(`rollout/${number}/${blocks}/${k}`)),
     }));
     session.release(trunk);
     let live = forks;
