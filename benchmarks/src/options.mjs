@@ -3,14 +3,18 @@
 import { parseArgs } from 'node:util';
 
 const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'score', 'device', 'bundle'];
+/** Of hours: only where they are asked for. */
+const long = ['multi30k'];
 
 export const usage = `Usage: npm run bench -- [options]
 
 Measures Heddle beside other libraries, taking turns in one run.
 
-  --only NAMES      ${names.join(', ')}; all by default
+  --only NAMES      ${names.join(', ')}; all of these by default
+                    ${long.join(', ')}: of hours, only where named
   --threads LIST    threads of one operator; 1,2 by default
-  --minutes M       time for a full run; 12 by default. Fewer benchmarks take less
+  --minutes M       time for a full run; 12 by default. Fewer benchmarks take less. Of multi30k: of each model
+  --seeds LIST      runs of each model of multi30k; 1 by default
   --quick           small sizes and few rounds: tries the suite, measures nothing, writes no files
   --steps N         steps of the memory benchmark; 4000 by default, the first half to settle
   --no-slow         without contestants that take a minute a step (tfjs-wasm, jax-js in the reference step)
@@ -41,6 +45,7 @@ export function readOptions(args) {
         only: { type: 'string' },
         threads: { type: 'string', default: '1,2' },
         minutes: { type: 'string', default: '12' },
+        seeds: { type: 'string', default: '1' },
         steps: { type: 'string' },
         quick: { type: 'boolean', default: false },
         'no-slow': { type: 'boolean', default: false },
@@ -53,11 +58,15 @@ export function readOptions(args) {
     return fail(error.message);
   }
   const only = values.only === undefined ? names : list(values.only);
-  const unknown = only.filter(name => !names.includes(name));
-  if (unknown.length > 0) fail(`--only: expected names among ${names.join(', ')}; received ${unknown.join(', ')}.`);
+  const unknown = only.filter(name => ![...names, ...long].includes(name));
+  if (unknown.length > 0)
+    fail(`--only: expected names among ${[...names, ...long].join(', ')}; received ${unknown.join(', ')}.`);
   const threads = list(values.threads).map(Number);
   if (threads.length === 0 || threads.some(n => !Number.isInteger(n) || n < 1))
     fail(`--threads: expected whole numbers from 1 up, received ${values.threads}.`);
+  const seeds = list(values.seeds).map(Number);
+  if (seeds.length === 0 || seeds.some(n => !Number.isInteger(n) || n < 0))
+    fail(`--seeds: expected whole numbers from 0 up, received ${values.seeds}.`);
   const minutes = Number(values.minutes);
   if (!(minutes > 0)) fail(`--minutes: expected a number above 0, received ${values.minutes}.`);
   const steps = Number(values.steps ?? (values.quick ? 100 : 4000));
@@ -67,6 +76,7 @@ export function readOptions(args) {
     only,
     threads,
     minutes,
+    seeds,
     steps,
     quick: values.quick,
     slow: !values['no-slow'] && !values.quick,
