@@ -67,7 +67,7 @@ if (spent < budget)
       name: `${key} ${seed}`,
       model,
       objective: sequenceToSequence({ labelSmoothing: 0.1 }),
-      optimizer: adamW({ beta1: 0.9, beta2: 0.98, weightDecay: 0.01 }),
+      optimizer: adamW({ weightDecay: 0.01 }),
       schedule: schedule.inverseSqrt(2e-3, { warmUp: 400 }),
       data: pairBatches([encoded], { tokens, buckets: 5, seed }),
       backend,

@@ -16,6 +16,8 @@ export const bundled: readonly Bundled[] = [
   { name: '@heddle/backend-onnx', load: () => import('@heddle/backend-onnx') },
   { name: '@heddle/backend-gpujs', load: () => import('@heddle/backend-gpujs') },
   { name: '@heddle/transformer', load: () => import('@heddle/transformer') },
+  { name: '@heddle/attention-emha', load: () => import('@heddle/attention-emha') },
+  { name: '@heddle/ffn-partial', load: () => import('@heddle/ffn-partial') },
   {
     name: '@heddle/text',
     load: () => import('@heddle/text'),

@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail, parameterTypes, type DecoderModel, type Host, type HostTensor, type Json } from '@heddle/core';
+import { fail, parameterTypes, type Host, type HostTensor, type Json, type Model } from '@heddle/core';
 import { bytesOf, openSafetensors, widen, writeSafetensors } from '@heddle/core/files';
 import { atomicFolder, checkpointFolder, fileSink, fileSource } from '@heddle/core/node';
 import { readTokenizer, saveTokenizer, type Tokenizer } from '@heddle/text';
@@ -11,7 +11,7 @@ import { createModel } from './model.js';
 import { lookAtRun, places } from './run-folder.js';
 
 export interface TrainedModel {
-  readonly model: DecoderModel;
+  readonly model: Model;
   readonly parameters: Readonly<Record<string, HostTensor>>;
   readonly tokenizer: Tokenizer;
   /** Where exactly it was found. */
@@ -118,7 +118,7 @@ async function readModel(host: Host, folder: string): Promise<TrainedModel> {
 
 /** Exactly the parameters that the model declares. */
 function matching(
-  model: DecoderModel,
+  model: Model,
   tensors: Readonly<Record<string, HostTensor>>,
   where: string,
 ): Readonly<Record<string, HostTensor>> {

@@ -11,7 +11,7 @@ import {
   type PackedTokens,
   type Tokenizer,
 } from '@heddle/text';
-import { createModel } from './model.js';
+import { createModel, expectKind } from './model.js';
 import type { TrainSettings } from './settings.js';
 
 export interface Prepared {
@@ -39,7 +39,7 @@ export async function prepare({ host, settings, documents, tokenizer: known }: P
   return {
     settings,
     tokenizer,
-    model: createModel(host, settings, tokenizer.vocabularySize),
+    model: expectKind(createModel(host, settings, tokenizer.vocabularySize), 'decoder'),
     training: packDocuments(train, tokenizer),
     validation: validation.length === 0 ? null : packDocuments(validation, tokenizer),
     bytes: documents.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),

@@ -1,6 +1,6 @@
 /** The folder of a training run: what is in it, whether it may be used, and who is using it. */
 
-import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fail, isHeddleError } from '@heddle/core';
@@ -145,4 +145,13 @@ async function holder(lock: string): Promise<number | null> {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM' ? -1 : null;
   }
+}
+
+/** Renames a folder to FOLDER.before. One run is kept: the one before the last. @returns where it is */
+export async function moveAside(folder: string): Promise<string> {
+  const before = `${folder.replace(/[\\/]+$/, '')}.before`;
+  await (await holdRun(folder)).close(); // nobody works on it
+  await rm(before, { recursive: true, force: true });
+  await rename(folder, before);
+  return before;
 }

@@ -30,6 +30,7 @@ export {
 export { chooseBuckets, type Bucket } from './parallel/buckets.js';
 export {
   encodePairs,
+  endsOf,
   languageTag,
   sourceIds,
   type EncodedPairs,

@@ -18,6 +18,8 @@ th, td { padding: .5rem .8rem; text-align: right; white-space: nowrap; border-to
 thead th { border-top: 0; color: var(--soft); font-weight: 500; }
 th:first-child, td:first-child { text-align: left; font-weight: 600; }
 .mark { display: inline-block; width: .75rem; height: .75rem; border-radius: 3px; margin-right: .5rem; vertical-align: -1px; }
+h2 { font-size: 1.15rem; margin: 1.6rem 0 .6rem; }
+.words th, .words td { text-align: left; white-space: normal; vertical-align: top; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 1rem; margin-top: 1.2rem; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: .8rem; }
 figcaption { font-weight: 600; margin-bottom: .3rem; }
@@ -27,8 +29,19 @@ svg { width: 100%; height: auto; display: block; }
 p.hint { color: var(--soft); font-size: .85rem; }
 `;
 
+/** Words and figures beside the curves, such as examples of what each run writes. */
+export interface ReportTable {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
 /** @param runs one at least; curves of the same name share a chart */
-export function reportPage(runs: readonly RunRecord[], title = titleOf(runs)): string {
+export function reportPage(
+  runs: readonly RunRecord[],
+  title = titleOf(runs),
+  tables: readonly ReportTable[] = [],
+): string {
   const curves = runs.map(curvesOf);
   const names = [...new Set(curves.flatMap(all => all.map(({ name }) => name)))];
   const charts = names.map(name =>
@@ -56,12 +69,18 @@ ${summary(runs, curves)}
 ${empty}<div class="charts">
 ${charts.join('\n')}
 </div>
+${tables.map(wordTable).join('\n')}
 <p class="hint">Thin lines are single steps, thick ones a moving average. Point at a line for its last value.</p>
 </main>
 </body>
 </html>
 `;
 }
+
+const cells = (tag: string, row: readonly string[]): string => row.map(cell => `<${tag}>${cell}</${tag}>`).join('');
+
+const wordTable = ({ title, head, rows }: ReportTable): string =>
+  `<h2>${escape(title)}</h2><div class="table words"><table><thead><tr>${cells('th', head.map(escape))}</tr></thead><tbody>${rows.map(row => `<tr>${cells('td', row.map(escape))}</tr>`).join('')}</tbody></table></div>`;
 
 const titleOf = (runs: readonly RunRecord[]): string =>
   runs.length === 1 ? runs[0]!.name : `${runs.length} runs side by side`;
@@ -88,7 +107,6 @@ function summary(runs: readonly RunRecord[], curves: readonly (readonly Curve[])
       escape(run.end === 'steps' ? 'finished' : (run.end ?? 'running, or killed')),
     ];
   });
-  const cells = (tag: string, row: readonly string[]): string => row.map(cell => `<${tag}>${cell}</${tag}>`).join('');
   return `<div class="table"><table><thead><tr>${cells('th', head)}</tr></thead><tbody>${rows.map(row => `<tr>${cells('td', row)}</tr>`).join('')}</tbody></table></div>`;
 }
 

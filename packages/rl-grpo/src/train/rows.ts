@@ -98,12 +98,7 @@ export function layOutRows(rows: readonly (StructuredRow | null)[], shape: RowsS
 }
 
 /** Places of the scored tokens of a row, checked. */
-export function scoredPlaces(
-  { ids, segments, scored }: StructuredRow,
-  b: number,
-  T: number,
-  R: number,
-): readonly number[] {
+function scoredPlaces({ ids, segments, scored }: StructuredRow, b: number, T: number, R: number): readonly number[] {
   checkSegments(segments, ids.length);
   if (ids.length > T)
     fail(

@@ -18,6 +18,7 @@ import {
 } from '@heddle/core';
 import { atomicWriteFile } from '@heddle/core/node';
 import { decodeGraph } from '@heddle/transformer';
+import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { numberOption, textOption } from '../numbers.js';
 import { recipe } from '../recipe.js';
@@ -42,7 +43,8 @@ export async function runExport(call: CommandCall, host: Host): Promise<number> 
       { out },
     );
   }
-  const { model, parameters, from } = await loadModel(host, folder);
+  const { model: found, parameters, from } = await loadModel(host, folder);
+  const model = expectKind(found, 'decoder');
   const batch = numberOption(options, 'batch', { least: 1, whole: true, default: 1 });
   const length = numberOption(options, 'length', { least: 1, most: model.length, whole: true, default: model.length });
   const { exportOnnx } = await import('@heddle/backend-onnx');

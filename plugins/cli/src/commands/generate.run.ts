@@ -4,6 +4,7 @@ import { fail, type CommandCall, type Host } from '@heddle/core';
 import { lastValueFrom, tap, type Observable } from 'rxjs';
 import { openEngine } from '../engine.js';
 import { exitCodes } from '../failure.js';
+import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { numberOption, textOption } from '../numbers.js';
 import { openSampler, type Sampling } from '../sampler.js';
@@ -28,7 +29,7 @@ export async function runGenerate(call: CommandCall, host: Host): Promise<number
   const sampler = openSampler({
     host,
     backend: engine.backend,
-    model: trained.model,
+    model: expectKind(trained.model, 'decoder'),
     tokenizer: trained.tokenizer,
     parameters: trained.parameters,
   });

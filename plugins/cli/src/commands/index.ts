@@ -5,6 +5,8 @@ import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
 import { generate } from './generate.js';
 import { start } from './start.js';
+import { task } from './task.js';
 import { trainCommand } from './train.js';
+import { translate } from './translate.js';
 
-export const commands: readonly Command[] = [start, trainCommand, generate, exportCommand, doctor];
+export const commands: readonly Command[] = [start, trainCommand, generate, task, translate, exportCommand, doctor];

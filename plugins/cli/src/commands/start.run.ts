@@ -1,6 +1,5 @@
 /** `heddle start`, the main job: train on the text at hand in about a minute, and show what came of it. */
 
-import { rename, rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import {
   countParameters,
@@ -19,7 +18,7 @@ import { exitCodes } from '../failure.js';
 import { ownText } from '../own-text.js';
 import { prepare, type Prepared } from '../prepare.js';
 import { ownValues, readSettings, resumeSettings, type Raw } from '../read-settings.js';
-import { describeRun, holdRun, lookAtRun, places, refuseUsed, type RunState } from '../run-folder.js';
+import { describeRun, holdRun, lookAtRun, moveAside, places, refuseUsed, type RunState } from '../run-folder.js';
 import { openSampler } from '../sampler.js';
 import type { TrainSettings } from '../settings.js';
 import { choose, isYes } from '../start-choice.js';
@@ -208,15 +207,6 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
   } finally {
     lines.close();
   }
-}
-
-/** One run is kept: the one before the last. */
-async function moveAside(folder: string): Promise<string> {
-  const before = `${folder.replace(/[\\/]+$/, '')}.before`;
-  await (await holdRun(folder)).close(); // nobody works on it
-  await rm(before, { recursive: true, force: true });
-  await rename(folder, before);
-  return before;
 }
 
 interface Job {

@@ -60,8 +60,6 @@ export function encodePairs(
 ): EncodedPairs {
   checkCounts({ longest });
   const frame = sourceFrame(tokenizer, language);
-  const end = endOf(targetTokenizer);
-  const { specials } = targetTokenizer;
   const drops = dropCount();
   const [source, target] = [idBuffer(), idBuffer()];
   const [sourceAt, targetAt, kept]: [number[], number[], number[]] = [[0], [0], []];
@@ -125,14 +123,21 @@ export function encodePairs(
     target: target.take(),
     targetAt: Int32Array.from(targetAt),
     pair: Int32Array.from(kept),
-    ends: {
-      sourcePad: tokenizer.specials['<pad>'] ?? frame.end,
-      begin: specials['<bos>'] ?? specials['<s>'] ?? end, // as fairseq does where there is none
-      end,
-      targetPad: specials['<pad>'] ?? end,
-    },
+    ends: endsOf(tokenizer, targetTokenizer),
     dropped: drops.take(),
     unknown: unknowns,
+  };
+}
+
+/** How rows of these tokenisers are framed. @throws E_TOKENIZER for one without an end */
+export function endsOf(tokenizer: Tokenizer, targetTokenizer: Tokenizer = tokenizer): Ends {
+  const { specials } = targetTokenizer;
+  const end = endOf(targetTokenizer);
+  return {
+    sourcePad: tokenizer.specials['<pad>'] ?? endOf(tokenizer),
+    begin: specials['<bos>'] ?? specials['<s>'] ?? end, // as fairseq does where there is none
+    end,
+    targetPad: specials['<pad>'] ?? end,
   };
 }
 

@@ -1,0 +1,18 @@
+import type { Command } from '@heddle/core';
+
+export const translate: Command = {
+  name: 'translate',
+  describe: 'Write a text for each line with a model that heddle task trained: translations, summaries, corrections.',
+  options: [
+    { flags: '--model <folder>', describe: 'the model/ of a run (required)' },
+    { flags: '--text <text...>', describe: 'what to translate; lines of standard input when left out', many: true },
+    { flags: '--beams <n>', describe: 'beginnings that are kept of each text (default: 4)' },
+    { flags: '--batch <n>', describe: 'texts at once (default: 16)' },
+    { flags: '--backend <name>', describe: 'an engine by name, or auto (default: auto)' },
+  ],
+  examples: [
+    'translate --model .heddle/translation/baseline/model --text "The weaver holds the thread."',
+    'translate --model runs/en-de/emha/model < lines.en > lines.de',
+  ],
+  run: async (call, host) => (await import('./translate.run.js')).runTranslate(call, host),
+};
