@@ -355,6 +355,15 @@ describe('data of a policy', () => {
     );
   });
 
+  it('refuses a prompt that leaves no room for an answer, by its number', async () => {
+    const task = (index: number) => ({
+      prompt: '',
+      ids: Array.from({ length: index === 2 ? 11 : 2 }, () => 9),
+      answer: null,
+    });
+    await expect(attempt({ task })).rejects.toThrow('problem 2: expected a prompt of at most 10 tokens, received 11');
+  });
+
   it('refuses sizes that do not go together, and a missing reference', () => {
     const backend = openReference();
     expect(() => plan(backend, { steps: 1, more: { prompts: 3 } })).toThrow(

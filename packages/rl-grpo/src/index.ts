@@ -130,6 +130,7 @@ export {
   type Task,
 } from './train/policy-data.js';
 export { layOutRows, rowTypes, scoreRows, type RowsShape, type RowTensors, type StructuredRow } from './train/rows.js';
+export { traceData, traceRow, type TraceDataOptions } from './train/trace-data.js';
 export { openScorer, type Scorer, type ScorerOptions } from './train/scorer.js';
 export { version };
 

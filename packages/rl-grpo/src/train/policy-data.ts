@@ -213,6 +213,14 @@ async function answered(
   const { strategy, config, seed, responseLength, reward, decode, see } = options;
   const { groupSize } = config;
   const began = performance.now();
+  tasks.forEach(({ ids }, i) => {
+    if (ids.length + responseLength > options.shape.length)
+      fail(
+        'E_LENGTH',
+        `problem ${firstTask + i}: expected a prompt of at most ${options.shape.length - responseLength} tokens, received ${ids.length}: prompt and answer have to fit into the ${options.shape.length} of a row. Leave it out, or raise the length.`,
+        { problem: firstTask + i, received: ids.length },
+      );
+  });
   const prompts = tasks.flatMap(task => Array.from({ length: groupSize }, () => task));
   const keys = prompts.map((_, i) => Math.floor(i / groupSize));
   const answers: Trajectory[] = [];
