@@ -13,7 +13,7 @@ import { fail } from '@heddle/core';
 import { Observable, lastValueFrom, toArray } from 'rxjs';
 import { createProgram, type ProgramOptions } from './program.js';
 import { expectFinite, mayRefill, readPrompts, type Prompts } from './prompts.js';
-import { likeliest } from './sampling.js';
+import { strongest } from './sampling.js';
 import { openSession, type DecodeSession, type Outlook } from './session.js';
 import type { Path } from './places.js';
 
@@ -241,7 +241,7 @@ function goOn(session: DecodeSession, row: Row, outlooks: readonly Outlook[], pl
     const beam = row.beams[from]!;
     expectFinite(row.row, beam.path, { peak, total });
     // With one more than the beams for each end, beams remain even where every end is among the best.
-    return likeliest(logits, peak, 1, width + stop.size, 1).map(id => ({
+    return strongest(logits, width + stop.size).map(id => ({
       from,
       id,
       logProbability: beam.logProbability + (logits[id]! - total),

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { uniforms } from '@heddle/core';
 import { describe, expect, it } from 'vitest';
 import { exponential } from './exponential.js';
-import { chooseToken, sampling, uniformAt, type SamplingOptions } from './sampling.js';
+import { chooseToken, sampling, strongest, uniformAt, type SamplingOptions } from './sampling.js';
 
 const peakOf = (logits: Float32Array): number => Math.max(...logits);
 const softmaxOf = (logits: Float32Array, temperature = 1): number[] => {
@@ -131,4 +132,20 @@ describe('exponential', () => {
       expect(Math.abs(exponential(x) / Math.exp(x) - 1)).toBeLessThan(x > -700 ? 1e-12 : 1);
     expect([exponential(0), exponential(-1e6), exponential(-Infinity), exponential(NaN)]).toEqual([1, 0, 0, 0]);
   });
+});
+
+it('the strongest are those that sorting would put first, with equals by their ids', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constant(-Infinity)), { minLength: 1, maxLength: 40 }),
+      fc.integer({ min: 1, max: 45 }),
+      (numbers, count) => {
+        const logits = Float32Array.from(numbers);
+        const sorted = numbers
+          .map((_, id) => id)
+          .toSorted((a, b) => (logits[a] === logits[b] ? a - b : logits[b]! - logits[a]!));
+        expect(strongest(logits, count)).toEqual(sorted.slice(0, count));
+      },
+    ),
+  );
 });

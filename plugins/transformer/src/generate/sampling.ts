@@ -86,33 +86,43 @@ function walk(weights: Float64Array, uniform: number): number {
   return last; // the sums round differently from the goal
 }
 
-/**
- * The tokens that `topK` and then `topP` leave, likeliest first; equals go by their ids.
- *
- * Looks ever further below the peak until it holds enough, so that it rarely sorts more than it returns.
- */
-export function likeliest(
+/** The tokens that `topK` and then `topP` leave, likeliest first; equals go by their ids. */
+function likeliest(
   logits: Float32Array,
   peak: number,
   temperature: number,
   topK: number,
   topP: number,
 ): readonly number[] {
-  const limited = topK < logits.length;
-  // With topK the share is one of what it leaves, otherwise of everything.
-  const goal = limited || topP === 1 ? Infinity : topP * sum(weigh(logits, null, peak, temperature));
-  const enough = (found: readonly number[]): boolean =>
-    found.length === logits.length ||
-    (limited ? found.length >= topK : sum(weigh(logits, found, peak, temperature)) >= goal);
-  let found = within(logits, peak - 4 * temperature);
-  for (let depth = 16 * temperature; !enough(found); depth *= 4) {
-    found = within(logits, depth > 1e5 * temperature ? -Infinity : peak - depth);
+  if (topK < logits.length) {
+    const first = strongest(logits, topK);
+    if (topP === 1) return first;
+    // With topK the share is one of what it leaves, otherwise of everything.
+    const weights = weigh(logits, first, peak, temperature);
+    return first.slice(0, reach(weights, topP * sum(weights)));
   }
-  found.sort((a, b) => logits[b]! - logits[a]! || a - b);
-  const first = limited ? found.slice(0, topK) : found;
-  if (topP === 1) return first;
-  const weights = weigh(logits, first, peak, temperature);
-  return first.slice(0, reach(weights, limited ? topP * sum(weights) : goal));
+  const all = topP === 1 ? Infinity : topP * sum(weigh(logits, null, peak, temperature));
+  // Ever further below the peak until that is enough: rarely more is sorted than returned.
+  const enough = (found: readonly number[]): boolean =>
+    found.length === logits.length || sum(weigh(logits, found, peak, temperature)) >= all;
+  let found = within(logits, peak - 4 * temperature);
+  for (let depth = 16 * temperature; !enough(found); depth *= 4)
+    found = within(logits, depth > 1e5 * temperature ? -Infinity : peak - depth);
+  found.sort((x, y) => logits[y]! - logits[x]! || x - y);
+  return topP === 1 ? found : found.slice(0, reach(weigh(logits, found, peak, temperature), all));
+}
+
+/** The `count` largest, largest first; equals go by their ids. One pass, for few of many. */
+export function strongest(logits: Float32Array, count: number): readonly number[] {
+  const best: number[] = [];
+  for (let id = 0; id < logits.length; id++) {
+    const own = logits[id]!;
+    if (best.length === count && own <= logits[best[count - 1]!]!) continue;
+    let at = best.length < count ? best.push(id) - 1 : count - 1;
+    for (; at > 0 && logits[best[at - 1]!]! < own; at--) best[at] = best[at - 1]!;
+    best[at] = id;
+  }
+  return best;
 }
 
 /** Tokens whose logit is at least this, in the order of ids. */
