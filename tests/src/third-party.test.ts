@@ -9,6 +9,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   bind,
+  causalMask,
   COMMANDS,
   createHost,
   evaluate,
@@ -45,6 +46,18 @@ conformPlugin(warp, {
   beside: [onnx],
   ops: { 'warp.mish': { samples: [{ inputs: [f32()] }, { inputs: [f32(2, 1, 3)], range: [-30, 30] }] } },
   parts: {
+    squared: {
+      config: { width: 6, heads: 3 },
+      samples: [{ inputs: [f32(2, 4, 6)], output: [2, 4, 6] }],
+      causal: true,
+      call: (attend, [x]) =>
+        attend(x, {
+          mask: causalMask(4).reshape(1, 1, 4, 4),
+          positions: { embedding: null, angles: null },
+          remember: (_: string, make: () => Tensor) => make(),
+          handed: new Map(),
+        }),
+    },
     warp: {
       config: { width: 6, inner: 8 },
       samples: [
@@ -56,7 +69,7 @@ conformPlugin(warp, {
 });
 
 it('imports published entries of its peers, and nothing else', () => {
-  for (const file of ['index', 'op', 'kernel', 'layer', 'command']) {
+  for (const file of ['index', 'op', 'kernel', 'layer', 'attention', 'command']) {
     for (const { specifier } of importsOf(file, readFileSync(new URL(`src/${file}.ts`, folder), 'utf8'))) {
       if (specifier.startsWith('./')) continue;
       expect(['@heddle/core', '@heddle/backend-onnx/kernel'], `${file}.ts`).toContain(specifier);

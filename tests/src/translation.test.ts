@@ -35,9 +35,10 @@ import transformer, {
 } from '@heddle/transformer';
 import { lastValueFrom, tap, type Observable } from 'rxjs';
 import { afterAll, describe, expect, it } from 'vitest';
+import warp from '../third-party/warp/src/index.js';
 import { onnxBackends, present } from './support/backends.js';
 
-const registry = createHost({ plugins: [transformer, emha, partial] });
+const registry = createHost({ plugins: [transformer, emha, partial, warp] });
 afterAll(() => registry.close());
 
 const size = { width: 16, heads: 2, depth: 2, encoderDepth: 1, length: 10, sourceLength: 9 };
@@ -46,6 +47,7 @@ const variants: readonly (readonly [string, Omit<PartialEncoderDecoderConfig, 'v
   ['standard', {}],
   ['emha', { attention: 'emha' }],
   ['emha in the encoder, standard between', { attention: 'emha', cross: 'standard' }],
+  ["a third party's", { attention: 'squared', ffn: 'warp', positions: 'rotary' }],
   ['partial', { attention: 'partial', ffn: 'none', options: { attention: expanded } }],
   ['partial, post-norm', { attention: 'partial', ffn: 'none', normFirst: false, options: { attention: expanded } }],
 ];
