@@ -10,15 +10,17 @@ const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
 
-/** High 32 bits of an unsigned 32 x 32 product, through 16-bit halves: a double holds no 64-bit product. */
-function high(a: number, b: number): number {
-  const al = a & 0xffff;
-  const ah = a >>> 16;
-  const bl = b & 0xffff;
-  const bh = b >>> 16;
-  const middle = ah * bl + ((al * bl) >>> 16);
-  const cross = al * bh + (middle & 0xffff);
-  return (ah * bh + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000)) >>> 0;
+/**
+ * High 32 bits of an unsigned 32 x 32 product, as a signed number: a double holds no 64-bit product.
+ *
+ * By 16-bit halves, in 32-bit integers throughout: engines then keep them in registers. No sum here exceeds 32 bits.
+ */
+function high(mh: number, ml: number, x: number): number {
+  const xl = x & 0xffff;
+  const xh = x >>> 16;
+  const middle = (Math.imul(mh, xl) + (Math.imul(ml, xl) >>> 16)) | 0;
+  const cross = (Math.imul(ml, xh) + (middle & 0xffff)) | 0;
+  return (Math.imul(mh, xh) + (middle >>> 16) + (cross >>> 16)) | 0;
 }
 
 /**
@@ -27,17 +29,23 @@ function high(a: number, b: number): number {
  * @param out receives four unsigned 32-bit words
  */
 export function philox(c0: number, c1: number, c2: number, c3: number, k0: number, k1: number, out: Uint32Array): void {
+  c0 |= 0;
+  c1 |= 0;
+  c2 |= 0;
+  c3 |= 0;
+  k0 |= 0;
+  k1 |= 0;
   for (let round = 0; round < 10; round++) {
-    const h0 = high(M0, c0);
-    const l0 = Math.imul(M0, c0) >>> 0;
-    const h1 = high(M1, c2);
-    const l1 = Math.imul(M1, c2) >>> 0;
-    c0 = (h1 ^ c1 ^ k0) >>> 0;
+    const h0 = high(0xd251, 0x1f53, c0);
+    const l0 = Math.imul(M0, c0);
+    const h1 = high(0xcd9e, 0x8d57, c2);
+    const l1 = Math.imul(M1, c2);
+    c0 = h1 ^ c1 ^ k0;
     c1 = l1;
-    c2 = (h0 ^ c3 ^ k1) >>> 0;
+    c2 = h0 ^ c3 ^ k1;
     c3 = l0;
-    k0 = (k0 + W0) >>> 0;
-    k1 = (k1 + W1) >>> 0;
+    k0 = (k0 + W0) | 0;
+    k1 = (k1 + W1) | 0;
   }
   out[0] = c0;
   out[1] = c1;
