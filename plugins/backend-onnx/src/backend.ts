@@ -3,6 +3,7 @@
 import {
   checkFeeds,
   drawHoisted,
+  hoistedType,
   fail,
   isHost,
   type Backend,
@@ -94,7 +95,7 @@ export class OnnxBackend implements Backend {
       inputs: renamed(
         {
           ...lowered.inputs,
-          ...Object.fromEntries(lowered.hidden.map(h => [h.name, { dtype: 'f32' as const, shape: h.shape }])),
+          ...Object.fromEntries(lowered.hidden.map(h => [h.name, hoistedType(h)])),
         },
         lowered.inputNames,
       ),

@@ -3,4 +3,4 @@
 export { check } from './check.js';
 export { expandOps } from './expand-ops.js';
 export { fold, numberOf } from './fold.js';
-export { drawHoisted, hoistRandom, type Hoisted, type HoistedRandom } from './hoist-random.js';
+export { drawHoisted, hoistedType, hoistRandom, type Hoisted, type HoistedRandom } from './hoist-random.js';

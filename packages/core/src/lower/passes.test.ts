@@ -5,6 +5,7 @@ import { census, makeGraph } from '../ir/graph.js';
 import { f32, i32, type Graph, type HostTensor, type Node } from '../ir/types.js';
 import { primitive } from '../ir/table.js';
 import { defineOp } from '../tensor/op.js';
+import { host } from '../tensor/evaluate.js';
 import { constant, full, random, where, type Tensor } from '../tensor/tensor.js';
 import { gelu, layerNorm, softmax } from '../tensor/index.js';
 import { grad, trace } from '../tensor/trace.js';
@@ -219,6 +220,36 @@ describe('hoistRandom', () => {
       { name: '$random.1', key: 'key', stream: 8, shape: [2, 3] },
     ]);
     expect(Object.keys(graph.inputs)).toEqual(['key', '$random.0', '$random.1']);
+  });
+
+  it('asks for bools where numbers are only compared with a constant, once', () => {
+    const graph = trace({ key: i32(2), bound: f32() }, ({ key, bound }) => {
+      const twice = random(key, [40], 3);
+      return {
+        dropped: where(random(key, [5, 8], 1).less(0.3), 0, 1),
+        above: full([6], 0.3).less(random(key, [6], 2)),
+        twice: twice.less(0.5),
+        itself: twice,
+        varying: random(key, [7], 4).less(bound),
+      };
+    });
+    const { graph: lowered, hidden } = hoistRandom(graph);
+    expect(hidden.map(({ stream, below }) => [stream, below])).toEqual([
+      [1, Math.fround(0.3)],
+      [2, undefined],
+      [3, undefined],
+      [4, undefined],
+    ]);
+    expect(lowered.nodes.some(node => node.op === 'random')).toBe(false);
+    for (const bits of [
+      [1, 2],
+      [7, -3],
+    ]) {
+      // prettier-ignore
+      const feeds = { key: host([2], bits, 'i32'), bound: host([], [0.6]) };
+      const drawn = Object.fromEntries(hidden.map(one => [one.name, drawHoisted(one, feeds.key)]));
+      expect(interpret(lowered, { ...feeds, ...drawn }, 'f32')).toEqual(interpret(graph, feeds, 'f32'));
+    }
   });
 });
 

@@ -74,6 +74,17 @@ export function randomUniform(
   }
 }
 
+/** Whether each of the same numbers lies below a bound: 1 or 0. */
+export function randomBelow(out: Uint8Array, key0: number, key1: number, stream: number, bound: number): void {
+  const words = new Uint32Array(4);
+  const goal = bound * 0x1000000;
+  for (let i = 0; i < out.length; i += 4) {
+    philox((i / 4) >>> 0, 0, stream >>> 0, 0, key0 >>> 0, key1 >>> 0, words);
+    const end = Math.min(4, out.length - i);
+    for (let j = 0; j < end; j++) out[i + j] = words[j]! >>> 8 < goal ? 1 : 0;
+  }
+}
+
 /** A stream number for a name, such as the path of a layer: FNV-1a over its UTF-16 units. */
 export function streamOf(name: string): number {
   let hash = 0x811c9dc5;
