@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { philox, randomUniform, streamOf, uniforms } from './philox.js';
+import { philox, randomBelow, randomUniform, streamOf, uniforms } from './philox.js';
+import { philoxModule } from './philox-wasm.js';
 
 const block = (counter: readonly number[], key: readonly number[]): string[] => {
   const out = new Uint32Array(4);
@@ -57,5 +58,34 @@ describe('uniform numbers', () => {
     expect(draw(1, 1)).not.toEqual(draw(1, 2));
     expect(draw(1, 1)).not.toEqual(draw(2, 1));
     expect(draw(1, 1)).toEqual(draw(1, 1));
+  });
+});
+
+describe('in WebAssembly', () => {
+  it('is there, on Node', () => {
+    expect(philoxModule()).not.toBe(null);
+  });
+
+  it('gives the same bits as block after block, for any key, stream and length', () => {
+    const word = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+    // Around the size from which it is used, and around what one call holds.
+    const length = fc.constantFrom(4095, 4097, 4111, 16_383, 16_384, 16_385, 40_001);
+    fc.assert(
+      fc.property(word, word, word, length, fc.double({ min: 0, max: 1, noNaN: true }), (a, b, stream, n, bound) => {
+        const drawn = new Float32Array(n);
+        randomUniform(drawn, a, b, stream);
+        const below = new Uint8Array(n);
+        randomBelow(below, a, b, stream, bound);
+        const words = new Uint32Array(4);
+        const wrong: number[] = [];
+        for (let i = 0; i < n; i++) {
+          if (i % 4 === 0) philox(i / 4, 0, stream, 0, a, b, words);
+          const expected = (words[i % 4]! >>> 8) / 0x1000000;
+          if (drawn[i] !== expected || below[i] !== (expected < bound ? 1 : 0)) wrong.push(i);
+        }
+        expect(wrong).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
   });
 });
