@@ -7,7 +7,6 @@ import { mishKernel } from './kernel.js';
 import { warpFfn } from './layer.js';
 import { mishOp } from './op.js';
 
-export { warpAttention } from './attention.js';
 export { mish } from './op.js';
 export { warpFfn } from './layer.js';
 
