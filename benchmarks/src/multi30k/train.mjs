@@ -44,7 +44,7 @@ const paramsIn = tensors =>
   );
 
 const curvePath = join(folder, 'curve.jsonl');
-const store = checkpointFolder(join(folder, 'checkpoints'), { keep: 5 });
+const store = checkpointFolder(join(folder, 'checkpoints'), { keep: 1 });
 const resume = await store.latest();
 const known = (existsSync(curvePath) ? readFileSync(curvePath, 'utf8').trim().split('\n') : [])
   .filter(Boolean)
@@ -106,17 +106,9 @@ if (spent < budget)
     ),
   );
 
-/** The mean of the last checkpoints, as is usual for translation. */
-const steps = await store.steps();
-const mean = {};
-for (const step of steps) {
-  for (const [name, { dtype, shape, data: cells }] of Object.entries(paramsIn((await store.load(step)).tensors))) {
-    mean[name] ??= { dtype, shape, data: new Float32Array(cells.length) };
-    cells.forEach((x, i) => (mean[name].data[i] += x / steps.length));
-  }
-}
+const params = paramsIn((await store.latest()).tensors);
 const started = cpu();
-const search = createBeamSearch({ ...options, params: mean, batch: 16, beams: 4 });
+const search = createBeamSearch({ ...options, params, batch: 16, beams: 4 });
 const found = await search.complete(
   test.map(() => [begin]),
   { sources: sourcesOf(test), stop: [end], maxTokens: 60 },
@@ -128,7 +120,6 @@ const result = {
   key,
   seed,
   parameters: countParameters(model),
-  averaged: steps,
   searchSeconds: searching,
   bleu: scoreOf(hypotheses, test),
   hypotheses,
