@@ -12,7 +12,7 @@ export const translate: Command = {
   ],
   examples: [
     'translate --model .heddle/translation/baseline/model --text "The weaver holds the thread."',
-    'translate --model runs/en-de/emha/model < lines.en > lines.de',
+    'cat lines.en | heddle translate --model runs/en-de/emha/model',
   ],
   run: async (call, host) => (await import('./translate.run.js')).runTranslate(call, host),
 };
