@@ -114,6 +114,23 @@ describe.skipIf(engine === undefined)('heddle task', { timeout: 120_000 }, () =>
   });
 });
 
+describe('heddle start', { timeout: 120_000 }, () => {
+  it('translates, in a job that the slow reference can do too, and does not do twice what is there', async () => {
+    const job = ['start', '--backend', 'reference', '--out', 'started'];
+    const first = await heddle(...job);
+    expect(first.code).toBe(0);
+    expect(first.stdout).toMatch(/\nbaseline +[\d,]+/);
+    const again = await heddle(...job);
+    expect(again.stdout).toContain('All of it is there already; --fresh begins anew.');
+    expect(again.stdout.split('\nmodel')[1]).toBe(first.stdout.split('\nmodel')[1]);
+  });
+
+  it('refuses what belongs to the other task', async () => {
+    expect((await heddle('start', '--task', 'translation', '--prompt', 'x')).stderr).toContain('--task language');
+    expect((await heddle('start', '--task', 'painting')).stderr).toContain('expected translation or language');
+  });
+});
+
 describe.skipIf(engine === undefined)('heddle translate', () => {
   it('writes a line for each, in order, from a model of a task alone', async () => {
     const model = join(folder, 'killed', 'emha', 'model');

@@ -1,4 +1,4 @@
-/** `heddle start`, the main job: train on the text at hand in about a minute, and show what came of it. */
+/** `heddle start`, the main job: train for a minute or two, and show what came of it. */
 
 import { createInterface } from 'node:readline/promises';
 import {
@@ -22,6 +22,7 @@ import { describeRun, holdRun, lookAtRun, moveAside, places, refuseUsed, type Ru
 import { openSampler } from '../sampler.js';
 import type { TrainSettings } from '../settings.js';
 import { choose, isYes } from '../start-choice.js';
+import { runTask } from './task.run.js';
 import { runTraining, type Trained } from '../training.js';
 import { counted, grouped, indented, mebi, selfName, timeTaken } from '../words.js';
 
@@ -53,7 +54,24 @@ const onReference: Raw = {
 
 const ownPrompts = ['A plugin ', 'The engine ', 'export const '];
 
+/** Sentences of Heddle's grammar: what a minute or two can teach. Messages of a machine's catalogs take hours. */
+const translation = {
+  engine: { pairs: ['grammar:en-de'], steps: '200', width: '96', tokens: '1536' },
+  reference: { pairs: ['grammar:en-de:400'], steps: '4', width: '8', depth: '1', tokens: '64', models: 'baseline' },
+};
+
 export async function runStart(call: CommandCall, host: Host): Promise<number> {
+  const { task } = call.options;
+  if (task !== undefined && task !== 'translation' && task !== 'language')
+    fail('E_OPTION', `task: expected translation or language, received ${JSON.stringify(task)}.`, { task });
+  const aboutText = ['text', 'prompt'].some(name => call.options[name] !== undefined);
+  if (task === 'language' || (task === undefined && aboutText)) return startLanguage(call, host);
+  if (aboutText)
+    fail('E_OPTION', 'text, prompt: expected with --task language, received with translation. Leave one out.', {});
+  return runTask({ ...call, args: ['translation'] }, host, translation);
+}
+
+async function startLanguage(call: CommandCall, host: Host): Promise<number> {
   const { options } = call;
   const folder = typeof options['out'] === 'string' ? options['out'] : '.heddle/start';
   const json = options['json'] === true;

@@ -18,9 +18,22 @@ import { grouped, selfName, timeTaken } from '../words.js';
 
 const format = 'heddle-task-1';
 
-export async function runTask(call: CommandCall, host: Host): Promise<number> {
+type Options = CommandCall['options'];
+
+/** @param usual options for who gives none; the reference engine is a thousand times slower and needs a smaller job */
+export async function runTask(
+  call: CommandCall,
+  host: Host,
+  usual: { readonly engine: Options; readonly reference: Options } = { engine: {}, reference: {} },
+): Promise<number> {
   const { options, signal } = call;
-  const settings = readTaskSettings(call);
+  readTaskSettings(call); // before anything is touched
+  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
+  const isReference = engine.backend.name === 'reference';
+  const settings = readTaskSettings({
+    args: call.args,
+    options: { ...(isReference ? usual.reference : usual.engine), ...options },
+  });
   const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', settings.task);
   const json = options['json'] === true;
   const say = (text: string): void => {
@@ -30,10 +43,8 @@ export async function runTask(call: CommandCall, host: Host): Promise<number> {
     call.note(`What was there is kept in ${await moveAside(folder)}.`);
   await host.open(() => holdRun(folder)); // let go when the host closes
   const goesOn = await isSame(folder, settings);
-  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
   for (const line of engineLines(engine)) say(line);
-  if (engine.backend.name === 'reference')
-    say('  The reference engine is slow by design: take few --steps, a small --width and few --tokens.');
+  if (isReference) say('  The reference engine is slow by design: take few --steps, a small --width and few --tokens.');
 
   const corpus = await corpusOf(settings, join(folder, 'pairs.json'), goesOn, say);
   // Last: what cannot be begun leaves a folder that another try may use.
@@ -54,6 +65,8 @@ export async function runTask(call: CommandCall, host: Host): Promise<number> {
   const tokenizer = await readTokenizer(tokenizerPath);
 
   const results: TaskResult[] = [];
+  const known = await Promise.all(settings.models.map(name => exists(join(folder, name, 'result.json'))));
+  if (known.every(Boolean)) say('All of it is there already; --fresh begins anew.');
   for (const name of settings.models) {
     say('');
     const result = await trainModel({
@@ -151,6 +164,7 @@ function closing(
     ...results.map(({ model, written }) => `  ${model.padEnd(16)} ${written[i]!}`),
   ];
   const self = selfName(process.env);
+  const best = results.toSorted((a, b) => b.bleu - a.bleu)[0]!;
   return [
     '',
     row(['model', 'parameters', 'tokens/s', 'loss', 'BLEU', 'chrF']),
@@ -167,7 +181,7 @@ function closing(
     ...[0, 1].filter(i => i < parts.test.length).flatMap(example),
     '',
     `Curves and more examples: ${report}`,
-    `Try next: ${self.heddle} translate --model ${join(folder, results[0]!.model, 'model')} --text ${JSON.stringify(parts.test[0]!.source)}`,
+    `Try next: ${self.heddle} translate --model ${join(folder, best.model, 'model')} --text ${JSON.stringify(parts.test[0]!.source)}`,
     ...(task === 'translation' ? [] : [`  (translate writes a ${tasks[task].what} for each line here)`]),
   ];
 }
