@@ -21,6 +21,9 @@ import {
   policyData,
   policyTraining,
   sequentialStrategy,
+  structuredText,
+  traceData,
+  traceRow,
   type LossOptions,
   type PolicyDataOptions,
   type RolloutReport,
@@ -281,6 +284,55 @@ describe.skipIf(engine === undefined)('a policy', { timeout: 120_000 }, () => {
     expect(await after({ kl: 'loss', klWeight: 20 })).toBeLessThan(await after({ kl: 'loss', klWeight: 1e-6 }));
     const plus = { preset: 'reinforce++', groupSize: 4 } as const;
     expect(await after({ ...plus, klWeight: 20 })).toBeLessThan(await after({ ...plus, klWeight: 1e-6 }));
+  });
+
+  it('taught two texts by heart, with a block and without, writes them', async () => {
+    const backend = await engine!.open();
+    const block = [3, 1, 9, 8, 2, 1, 10, 11, 2, 4, 8, 5, 9, 6, 7];
+    const texts = [traceRow([9, 10], block, tags), traceRow([9, 11], [10, 8, 11, 7], tags)];
+    const end = await run({
+      name: 'by heart',
+      model,
+      objective: structuredText(model),
+      optimizer: adamW({ weightDecay: 0 }),
+      schedule: () => 0.01,
+      data: traceData({ row: index => texts[index]!, count: 2, shape: { batch: 2, length, scored: 16 } }),
+      backend,
+      steps: 120,
+      clip: 1,
+    });
+    const taught = Object.fromEntries(
+      Object.entries(end.tensors).flatMap(([name, t]) => (name.startsWith('params.') ? [[name.slice(7), t]] : [])),
+    );
+    const { session, close } = await opening(backend, 2)(taught);
+    const call = {
+      session,
+      prompts: [
+        [9, 10],
+        [9, 11],
+      ],
+      first: 0,
+      seed: 1,
+      temperature: 0.2,
+      version: 0,
+    };
+    const [thought, line] = await strategies[1]!.rollout(call);
+    await close();
+    await backend.close();
+    expect(line!.ids).toEqual(texts[1]!.ids);
+    // Paths draw apart, and either may take either text: what the block is made of, and all that follows it.
+    expect(thought!.ids.slice(0, 3)).toEqual([9, 10, 3]);
+    expect(thought!.ids.slice(-6)).toEqual(block.slice(-6));
+    expect(thought!.finish).toBe('end-of-text');
+  });
+
+  it('whose loss does not correct for it learns from no answers of other weights', async () => {
+    const backend = openReference();
+    // Two batches make a step here; a plan that forgets it would take the second to the next.
+    const { plan: training } = plan(backend, { steps: 2, loss: { preset: 'rloo', groupSize: 4 } });
+    expect(training.accumulate).toBe(2);
+    await expect(run({ ...training, accumulate: 1 })).rejects.toMatchObject({ code: 'E_VERSION' });
+    await backend.close();
   });
 
   it('that is stopped, between two steps of one batch of answers, goes on to the same weights', async () => {

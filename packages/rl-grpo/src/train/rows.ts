@@ -58,7 +58,6 @@ export function rowTypes({ batch: B, length: T, scored: R = T }: RowsShape): Typ
 /**
  * Lays out rows; missing ones are empty and count for nothing.
  *
- * @param length of all positions: tokens that stand at or beyond it cannot be read
  * @throws E_LENGTH for a row that does not fit, E_STRUCTURE for segments that do not cover it, or a scored first token
  */
 export function layOutRows(rows: readonly (StructuredRow | null)[], shape: RowsShape): RowTensors {
@@ -74,12 +73,13 @@ export function layOutRows(rows: readonly (StructuredRow | null)[], shape: RowsS
     const n = row?.ids.length ?? 0;
     for (let t = n; t < T; t++) visible[(b * T + t) * T + t] = 0;
     if (row === null) continue;
-    const places = scoredPlaces(row, b, T, R);
+    checkSegments(row.segments, n);
+    const before = predecessorsOf(row.segments);
+    const places = scoredPlaces(row, before, b, T, R);
     ids.set(row.ids, b * T);
     positions.set(positionsOf(row.segments), b * T);
     const sees = maskOf(row.segments);
     for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) if (sees[i * n + j]) visible[(b * T + i) * T + j] = 0;
-    const before = predecessorsOf(row.segments);
     for (const [r, place] of places.entries()) {
       from[b * R + r] = before[place]!;
       tokens[b * R + r] = row.ids[place]!;
@@ -98,8 +98,13 @@ export function layOutRows(rows: readonly (StructuredRow | null)[], shape: RowsS
 }
 
 /** Places of the scored tokens of a row, checked. */
-function scoredPlaces({ ids, segments, scored }: StructuredRow, b: number, T: number, R: number): readonly number[] {
-  checkSegments(segments, ids.length);
+function scoredPlaces(
+  { ids, segments, scored }: StructuredRow,
+  before: Int32Array,
+  b: number,
+  T: number,
+  R: number,
+): readonly number[] {
   if (ids.length > T)
     fail(
       'E_LENGTH',
@@ -117,7 +122,6 @@ function scoredPlaces({ ids, segments, scored }: StructuredRow, b: number, T: nu
       scored: R,
       received: places.length,
     });
-  const before = predecessorsOf(segments);
   const bare = places.find(place => before[place]! < 0);
   if (bare !== undefined)
     fail(
