@@ -92,7 +92,14 @@ export const encoderDecoderConfig = (partial: PartialEncoderDecoderConfig): Enco
   checked<EncoderDecoderConfig>('encoder-decoder', partial, () => {
     const shared = stackDefaults({ ...classic, ...defined(partial) });
     const { length = shared.length, depth = shared.depth, attention = shared.attention } = partial;
-    return { ...shared, sourceLength: length, encoderDepth: depth, cross: attention, sharedEmbedding: true };
+    return {
+      ...shared,
+      ...classic,
+      sourceLength: length,
+      encoderDepth: depth,
+      cross: attention,
+      sharedEmbedding: true,
+    };
   });
 
 function stackDefaults(partial: Partial<StackConfig>): Omit<StackConfig, 'vocabulary'> {
@@ -107,14 +114,14 @@ function stackDefaults(partial: Partial<StackConfig>): Omit<StackConfig, 'vocabu
     attention: 'standard',
     ffn,
     norm,
-    positions: partial.positions ?? 'rotary',
+    positions: 'rotary',
     ropeBase: 10_000,
     epsilon: norm === 'rms' ? 1e-6 : 1e-5,
     tied: true,
-    bias: partial.bias ?? false,
+    bias: false,
     dropout: 0,
     normFirst: true,
-    scaleEmbedding: partial.scaleEmbedding ?? false,
+    scaleEmbedding: false,
     options: {},
   };
 }

@@ -4,7 +4,7 @@ import { fail } from '@heddle/core';
 import { Observable, lastValueFrom, toArray } from 'rxjs';
 import { chooseToken, sampling, uniformAt, type Sampling, type SamplingOptions } from './sampling.js';
 import { createProgram, type ProgramOptions } from './program.js';
-import { expectFinite, mayRefill, readPrompts, type Prompts } from './prompts.js';
+import { expectFinite, feedUnless, readPrompts, slotsToFill, type Prompts } from './prompts.js';
 import { openSession, type DecodeSession, type Outlook } from './session.js';
 import type { Path } from './places.js';
 
@@ -242,22 +242,16 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
   };
   try {
     for (;;) {
-      const refill = mayRefill(plan, active.size, session.slots);
-      for (let slot = 0; refill && slot < session.slots && next < plan.prompts.length; slot++) {
-        if (!active.has(slot)) active.set(slot, begin(session, slot, plan, next++));
-      }
+      for (const slot of slotsToFill(plan, next, active, session.slots))
+        active.set(slot, begin(session, slot, plan, next++));
       const rows = [...active.values()];
       if (rows.length === 0) return;
-      const outlooks = await session
-        .feed(
-          rows.map(({ path, pending }) => ({ path, ids: pending })),
-          halt,
-        )
-        .catch((error: unknown) => {
-          if (halt.aborted && error === halt.reason) return null;
-          throw error;
-        });
-      if (outlooks === null || halt.aborted) {
+      const outlooks = await feedUnless(
+        halt,
+        session,
+        rows.map(({ path, pending }) => ({ path, ids: pending })),
+      );
+      if (outlooks === null) {
         for (const row of rows) yield finish(row, 'cancelled');
         for (; next < plan.prompts.length; next++) yield finish(begin(session, 0, plan, next), 'cancelled');
         return;

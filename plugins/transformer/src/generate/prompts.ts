@@ -4,7 +4,7 @@ import { fail } from '@heddle/core';
 import { expectSource } from './sources.js';
 import type { DecodeProgram } from './program.js';
 import type { Path } from './places.js';
-import type { Outlook } from './session.js';
+import type { DecodeSession, Feed, Outlook } from './session.js';
 
 export interface Prompts {
   readonly prompts: readonly (readonly number[])[];
@@ -65,9 +65,35 @@ function expectPrompt(prompt: readonly number[], row: number, room: number, V: n
   return prompt;
 }
 
-/** Reading sources costs as much for one row as for all, so rows wait until half of them are free. */
-export const mayRefill = ({ sources }: Prompts, active: number, slots: number): boolean =>
-  sources === null || 2 * active <= slots;
+/**
+ * Slots that take up the next prompts now. Reading sources costs as much for one row as for all, so with sources they wait
+ * until half of them are free.
+ */
+export function slotsToFill(
+  { prompts, sources }: Prompts,
+  next: number,
+  active: ReadonlyMap<number, unknown>,
+  slots: number,
+): readonly number[] {
+  if (sources !== null && 2 * active.size > slots) return [];
+  const free = Array.from({ length: slots }, (_, slot) => slot).filter(slot => !active.has(slot));
+  return free.slice(0, prompts.length - next);
+}
+
+/** What is expected after each feed, or null when it was called off on the way. */
+export async function feedUnless(
+  halt: AbortSignal,
+  session: DecodeSession,
+  feeds: readonly Feed[],
+): Promise<readonly Outlook[] | null> {
+  try {
+    const outlooks = await session.feed(feeds, halt);
+    return halt.aborted ? null : outlooks;
+  } catch (error) {
+    if (halt.aborted && error === halt.reason) return null;
+    throw error;
+  }
+}
 
 /** @throws E_LOGITS */
 export function expectFinite(row: number, path: Path, { peak, total }: Pick<Outlook, 'peak' | 'total'>): void {
