@@ -8,7 +8,7 @@ import { atomicFolder, checkpointFolder, fileSink, fileSource } from '@heddle/co
 import { readTokenizer, saveTokenizer, type Tokenizer } from '@heddle/text';
 import { readJsonObject, writeJson } from './json-file.js';
 import { createModel } from './model.js';
-import { lookAtRun, places } from './run-folder.js';
+import { exists, lookAtRun, places } from './run-folder.js';
 
 export interface TrainedModel {
   readonly model: Model;
@@ -139,4 +139,3 @@ function matching(
 }
 
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isFile() === true;
-const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;

@@ -155,3 +155,6 @@ export async function moveAside(folder: string): Promise<string> {
   await rename(folder, before);
   return before;
 }
+
+/** A file or a folder. */
+export const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;

@@ -7,6 +7,7 @@ import { exitCodes } from '../failure.js';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { numberOption, textOption } from '../numbers.js';
+import { standardInput } from '../standard-input.js';
 import { openSampler, type Sampling } from '../sampler.js';
 
 export async function runGenerate(call: CommandCall, host: Host): Promise<number> {
@@ -56,7 +57,7 @@ async function stream(call: CommandCall, head: string, prompt: string, pieces: O
   else call.write('\n');
 }
 
-/** `--prompt`, or everything on standard input; its last line end is the shell's, not the writer's. */
+/** `--prompt`, or everything on standard input. */
 async function promptOf(options: CommandCall['options']): Promise<string> {
   if (typeof options['prompt'] === 'string') return options['prompt'];
   if (process.stdin.isTTY)
@@ -64,9 +65,5 @@ async function promptOf(options: CommandCall['options']): Promise<string> {
       'E_OPTION',
       'prompt: expected a text to begin with, received none. Give --prompt "The ", or pipe a text in.',
     );
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin) parts.push(part as Buffer);
-  return Buffer.concat(parts)
-    .toString('utf8')
-    .replace(/\r?\n$/, '');
+  return standardInput();
 }

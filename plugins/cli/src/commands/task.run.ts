@@ -5,12 +5,11 @@ import { fail, type CommandCall, type Host } from '@heddle/core';
 import { atomicWriteFile } from '@heddle/core/node';
 import { readTokenizer, saveTokenizer, trainBpe } from '@heddle/text';
 import { readRun, reportPage } from '@heddle/tracker-report';
-import { stat } from 'node:fs/promises';
 import { engineLines, openEngine } from '../engine.js';
 import { eventJson } from '../event-log.js';
 import { exitCodes } from '../failure.js';
 import { readJsonObject, writeJson } from '../json-file.js';
-import { holdRun, moveAside } from '../run-folder.js';
+import { exists, holdRun, moveAside } from '../run-folder.js';
 import { corpusOf, type TaskCorpus } from '../tasks/corpus.js';
 import { readTaskSettings, tasks, type TaskSettings } from '../tasks/settings.js';
 import { trainModel, type TaskResult } from '../tasks/train.js';
@@ -95,8 +94,6 @@ export async function runTask(
   else for (const line of closing(settings, corpus, results, folder, report)) say(line);
   return 0;
 }
-
-const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
 
 /** Whether this very run is there. @throws E_RESUME when another is */
 async function isSame(folder: string, settings: TaskSettings): Promise<boolean> {

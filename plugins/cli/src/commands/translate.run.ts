@@ -7,6 +7,7 @@ import { exitCodes } from '../failure.js';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { numberOption, textOption } from '../numbers.js';
+import { standardInput } from '../standard-input.js';
 import { openWriter } from '../tasks/writer.js';
 
 export async function runTranslate(call: CommandCall, host: Host): Promise<number> {
@@ -44,13 +45,7 @@ async function linesOf(options: CommandCall['options']): Promise<readonly string
   if (given.length > 0) return withoutEmpty(given);
   if (process.stdin.isTTY)
     return fail('E_OPTION', 'text: expected what to translate, received none. Give --text "…", or pipe lines in.', {});
-  const parts: Buffer[] = [];
-  for await (const part of process.stdin) parts.push(part as Buffer);
-  const lines = Buffer.concat(parts)
-    .toString('utf8')
-    .replace(/\r?\n$/, '')
-    .split(/\r?\n/);
-  return withoutEmpty(lines);
+  return withoutEmpty((await standardInput()).split(/\r?\n/));
 }
 
 /** @throws E_OPTION: a model that is given nothing makes something up */

@@ -1,6 +1,6 @@
 /** One model of a task: trained, looked at while it learns, tested, saved. Goes on where it stopped. */
 
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   MODELS,
@@ -29,7 +29,7 @@ import { logTo } from '../event-log.js';
 import { readJsonObject, writeJson } from '../json-file.js';
 import { expectKind } from '../model.js';
 import { saveModel } from '../model-folder.js';
-import { places } from '../run-folder.js';
+import { exists, places } from '../run-folder.js';
 import { parametersIn } from '../validation.js';
 import { openWriter } from './writer.js';
 import type { TaskCorpus } from './corpus.js';
@@ -74,7 +74,7 @@ export async function trainModel(run: TaskTraining): Promise<TaskResult | null> 
   const { host, backend, settings, name, corpus, tokenizer, folder, signal } = run;
   const at = { ...places(folder), result: join(folder, 'result.json') };
   await mkdir(folder, { recursive: true });
-  if (await stat(at.result).catch(() => null))
+  if (await exists(at.result))
     return (await readJsonObject(at.result, 'the result of a task')) as unknown as TaskResult; // written below
   const model = modelOf(host, settings, name, tokenizer.vocabularySize);
   const write = async (parameters: Parameters, pairs: readonly Pair[], beams: number): Promise<readonly string[]> => {
