@@ -99,7 +99,7 @@ export function layOutRows(rows: readonly (StructuredRow | null)[], shape: RowsS
 
 /** Places of the scored tokens of a row, checked. */
 function scoredPlaces(
-  { ids, segments, scored }: StructuredRow,
+  { ids, scored }: StructuredRow,
   before: Int32Array,
   b: number,
   T: number,
