@@ -25,4 +25,5 @@ export type {
   ReadInput,
   SourceInput,
 } from './model.js';
+export { selectPaths } from './select.js';
 export { bind, countParameters, initialise, parametersOf, parameterTypes, type Mode } from './tree.js';

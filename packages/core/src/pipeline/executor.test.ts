@@ -45,6 +45,16 @@ const types = (events: readonly HeddleEvent[]): readonly string[] =>
 const tick = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 2));
 
 describe('a flow in this process', () => {
+  it('tells a stage the key of its result, another for another input', async () => {
+    const told: string[] = [];
+    const flow = pipeline('keys').then(stage('note', (n, { key }) => (told.push(key), n)));
+    for (const n of [1, 2]) {
+      const events = await lastValueFrom(createHost().execute(flow, { n }).pipe(toArray()));
+      expect(events.find(event => event.type === 'stage.finished')).toMatchObject({ key: told.at(-1) });
+    }
+    expect(new Set(told).size).toBe(2);
+  });
+
   it('runs stages in order and tells about it', async () => {
     const flow = pipeline('sum')
       .then(stage('double', n => n * 2))

@@ -44,6 +44,7 @@ export async function runStage(stage: AnyStage, input: unknown, site: Site): Pro
     site.emit({ type: 'stage.started', stage: path, key });
     const start = performance.now();
     const given = await stage.run(taken, {
+      key,
       host: site.host,
       get: token => site.host.get(token),
       emit: event => {

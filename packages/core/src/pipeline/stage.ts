@@ -9,6 +9,8 @@ import type { Artifacts } from './artifacts.js';
 
 /** What a stage may use beside its input. */
 export interface StageContext {
+  /** What the result will be found under: a name for what is unfinished, so that a stage that was stopped can go on. */
+  readonly key: string;
   /** A child of the host that lives as long as this run; what is opened through it closes with the run. */
   readonly host: Host;
   get<T>(token: Token<T>): T;

@@ -167,6 +167,8 @@ export interface Batches {
     readonly batch: Readonly<Record<string, HostTensor>>;
     readonly tokens: number;
     readonly cursor: unknown;
+    /** What the source has to say of it, shown with the step: of several batches of a step, the mean. */
+    readonly metrics?: Readonly<Record<string, number>>;
   } | null>;
   seek(cursor: unknown): Promise<void>;
   close(): Promise<void>;

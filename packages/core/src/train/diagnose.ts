@@ -8,7 +8,7 @@ import { grad, trace } from '../tensor/trace.js';
 import { i32, type Graph, type HostTensor, type Types, type Value } from '../ir/types.js';
 import type { Backend, KernelSource } from '../backend/contract.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { StepPlan } from './step.js';
+import { trainedTypes, type StepPlan } from './step.js';
 
 /**
  * Runs forward and backward once more with a probe on every float: `sum(x * 0)` is 0, or NaN where x holds NaN or
@@ -37,8 +37,12 @@ export async function firstNotFinite(
       batch,
     );
     const loss = sum.div(count);
-    const gradients = grad(loss, Object.values(params));
-    return { loss, ...Object.fromEntries(Object.keys(params).map((n, i) => [`gradient of ${n}`, gradients[i]!])) };
+    const moving = Object.keys(trainedTypes(plan));
+    const gradients = grad(
+      loss,
+      moving.map(n => params[n]!),
+    );
+    return { loss, ...Object.fromEntries(moving.map((n, i) => [`gradient of ${n}`, gradients[i]!])) };
   });
   const { probed, names } = probe(graph);
   const executable = await backend.compile(probed, { name: 'diagnose', ...(kernels ? { kernels } : {}) });

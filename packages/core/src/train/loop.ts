@@ -6,10 +6,10 @@ import { countParameters, initialise, parameterTypes } from '../model/tree.js';
 import { sizeOf } from '../ir/shape.js';
 import { isHost } from '../backend/feeds.js';
 import { firstNotFinite } from './diagnose.js';
-import { accumulateStep, applyStep, sumTypes, trainStep, type StepPlan } from './step.js';
+import { accumulateStep, applyStep, stateTypes, sumTypes, trainedTypes, trainStep, type StepPlan } from './step.js';
 import type { Backend, DeviceTensor, Executable, Feeds } from '../backend/contract.js';
 import type { HostTensor, Types } from '../ir/types.js';
-import type { Checkpoint, CheckpointMeta, TrainEvent } from './events.js';
+import type { Checkpoint, CheckpointMeta, Metrics, TrainEvent } from './events.js';
 import type { TrainPlan } from './plan.js';
 
 type Tensors = Record<string, DeviceTensor>;
@@ -18,6 +18,7 @@ interface Batch {
   readonly feeds: Record<string, HostTensor>;
   readonly tokens: number;
   readonly cursor: unknown;
+  readonly metrics: Metrics;
 }
 
 /** A batch, and the executable for its shape. */
@@ -59,7 +60,10 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
       optimizer: plan.optimizer,
       batch: typesOf(first.feeds),
       clip: plan.clip ?? null,
+      ...(plan.trains ? { trains: plan.trains } : {}),
     };
+    if (Object.keys(trainedTypes(step)).length === 0)
+      fail('E_CONFIG', `${plan.name}: trains: expected at least one parameter that moves, received none. The paths are such as ${Object.keys(parameterTypes(plan.model)).slice(0, 3).join(', ')}.`, {}); // prettier-ignore
     engine = await Engine.open(plan, step, accumulate);
     yield {
       type: 'run.started',
@@ -91,10 +95,10 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
       const { next, loss, metrics } = await engine.step(state, ready.prepared, scalars, seed, done);
       if ([loss, ...Object.values(metrics)].some(x => !Number.isFinite(x))) {
         // The state before the step is still whole: it is what gets saved and what the search runs on.
-        closeAll(next);
+        closeReplaced(next, state);
         yield* failure(plan, step, state, batches, { step: done, tokens, cursor, seed, loss });
       }
-      closeAll(state);
+      closeReplaced(state, next);
       state = next;
       done += 1;
       cursor = batches.at(-1)!.cursor;
@@ -106,7 +110,7 @@ async function* steps(plan: TrainPlan, signal: AbortSignal): AsyncGenerator<Trai
         step: done,
         steps: plan.steps,
         loss,
-        metrics,
+        metrics: { ...meanOf(batches), ...metrics },
         tokens: seen,
         seconds: (performance.now() - from) / 1000,
         ...hold.calls,
@@ -148,7 +152,18 @@ async function nextBatch({ data, backend }: TrainPlan, state: Tensors, step: num
       return found;
     },
   });
-  return got && { feeds: { ...got.batch }, tokens: got.tokens, cursor: got.cursor };
+  return got && { feeds: { ...got.batch }, tokens: got.tokens, cursor: got.cursor, metrics: got.metrics ?? {} };
+}
+
+/** The mean of what sources say, over the batches that say it. */
+function meanOf(batches: readonly Batch[]): Metrics {
+  const names = new Set(batches.flatMap(({ metrics }) => Object.keys(metrics)));
+  return Object.fromEntries(
+    [...names].map(name => {
+      const values = batches.flatMap(({ metrics }) => metrics[name] ?? []);
+      return [name, values.reduce((a, b) => a + b, 0) / values.length];
+    }),
+  );
 }
 
 const typesOf = (feeds: Batch['feeds']): Types =>
@@ -156,6 +171,11 @@ const typesOf = (feeds: Batch['feeds']): Types =>
 
 const closeAll = (tensors: Tensors): void => {
   for (const t of Object.values(tensors)) t.close();
+};
+
+/** What does not move is the same tensor before and after. */
+const closeReplaced = (old: Tensors, by: Tensors): void => {
+  for (const [name, t] of Object.entries(old)) if (by[name] !== t) t.close();
 };
 
 /** Of feeds, those that live on the device. */
@@ -211,10 +231,10 @@ async function begin(plan: TrainPlan): Promise<Start> {
 const named = <T>(prefix: string, items: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(items).map(([n, t]) => [`${prefix}.${n}`, t]));
 
-function firstState({ model, optimizer }: TrainPlan): Record<string, HostTensor> {
+function firstState(plan: TrainPlan): Record<string, HostTensor> {
   return Object.fromEntries(
-    Object.entries(parameterTypes(model)).flatMap(([name, { shape }]) =>
-      Object.entries(optimizer.state(shape)).map(([slot, s]) => {
+    Object.entries(trainedTypes(plan)).flatMap(([name, { shape }]) =>
+      Object.entries(plan.optimizer.state(shape)).map(([slot, s]) => {
         const tensor = zeros(s.shape);
         tensor.data.fill(s.fill);
         return [`${name}.${slot}`, tensor];
@@ -346,12 +366,18 @@ class Engine {
   readonly #byShape = new Map<string, Executable>();
   readonly #apply: Executable | null;
   readonly #sums: Types;
+  /** Names of what is new after a step. */
+  readonly #moves: readonly string[];
 
   private constructor(plan: TrainPlan, step: StepPlan, apply: Executable | null, sums: Types) {
     this.#plan = plan;
     this.#step = step;
     this.#apply = apply;
     this.#sums = sums;
+    this.#moves = [
+      ...Object.keys(trainedTypes(step)).map(name => `params.${name}`),
+      ...Object.keys(stateTypes(step)).map(name => `state.${name}`),
+    ];
   }
 
   static async open(plan: TrainPlan, step: StepPlan, accumulate: number): Promise<Engine> {
@@ -414,7 +440,7 @@ class Engine {
     seed: number,
     at: number,
   ): Promise<{ readonly next: Tensors; readonly loss: number; readonly metrics: Record<string, number> }> {
-    const keep = Object.keys(state);
+    const keep = this.#moves;
     const fed = named('scalars', Object.fromEntries(Object.entries(scalars).map(([n, x]) => [n, scalar(x)])));
     const { outputs, kept } = this.#apply
       ? await this.#accumulated(this.#apply, state, batches, fed, seed, at, keep)
@@ -425,7 +451,7 @@ class Engine {
     const metrics: Record<string, number> = {};
     for (const [name, t] of Object.entries(outputs))
       if (name.startsWith('metrics.')) metrics[name.slice(8)] = t.data[0]!;
-    return { next: { ...kept }, loss: outputs['loss']!.data[0]!, metrics };
+    return { next: { ...state, ...kept }, loss: outputs['loss']!.data[0]!, metrics };
   }
 
   async #accumulated(
@@ -452,7 +478,8 @@ class Engine {
         sums = kept;
         closeHeld(old);
       }
-      return await apply.run({ ...state, ...sums, ...fed }, { keep });
+      const moved = Object.fromEntries(keep.map(name => [name, state[name]!]));
+      return await apply.run({ ...moved, ...sums, ...fed }, { keep });
     } finally {
       closeHeld(sums);
     }

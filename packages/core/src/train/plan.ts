@@ -27,6 +27,11 @@ export interface TrainPlan {
   readonly clip?: number;
   /** Batches that make one step. */
   readonly accumulate?: number;
+  /**
+   * Which parameters move, by path; all by default. Of the others no gradient is worked out and no state is kept, and they
+   * are exactly as they were.
+   */
+  readonly trains?: (path: string) => boolean;
   /** Parameters to begin with instead of fresh ones. */
   readonly initial?: Readonly<Record<string, HostTensor>>;
   /** Go on from here. */

@@ -20,7 +20,13 @@ export interface StepPlan {
   readonly batch: Types;
   /** Largest joint norm of the gradients; null leaves them. */
   readonly clip: number | null;
+  /** Which parameters move; all by default. The others are read and have neither gradients nor state. */
+  readonly trains?: (path: string) => boolean;
 }
+
+/** Types of the parameters that move. */
+export const trainedTypes = ({ model, trains = () => true }: Pick<StepPlan, 'model' | 'trains'>): Types =>
+  Object.fromEntries(Object.entries(parameterTypes(model)).filter(([name]) => trains(name)));
 
 /** Names of a part of the feeds: `params.NAME`, `state.NAME.SLOT`, `batch.NAME`, `scalars.NAME`, `sums.NAME`. */
 const prefixed = <T>(prefix: string, items: Readonly<Record<string, T>>): Record<string, T> =>
@@ -34,10 +40,10 @@ const part = (prefix: string, items: Readonly<Record<string, Tensor>>): Record<s
   );
 
 /** Types of the optimizer's state, by `NAME.SLOT`. */
-export function stateTypes({ model, optimizer }: Pick<StepPlan, 'model' | 'optimizer'>): Types {
+export function stateTypes(plan: Pick<StepPlan, 'model' | 'optimizer' | 'trains'>): Types {
   return Object.fromEntries(
-    Object.entries(parameterTypes(model)).flatMap(([name, { shape }]) =>
-      Object.entries(optimizer.state(shape)).map(([slot, s]) => [`${name}.${slot}`, f32(...s.shape)]),
+    Object.entries(trainedTypes(plan)).flatMap(([name, { shape }]) =>
+      Object.entries(plan.optimizer.state(shape)).map(([slot, s]) => [`${name}.${slot}`, f32(...s.shape)]),
     ),
   );
 }
@@ -46,8 +52,8 @@ const scalarTypes = (optimizer: Optimizer): Types =>
   Object.fromEntries(Object.keys(optimizer.scalars(1, 0)).map(name => [name, f32()]));
 
 /**
- * One graph: `params.*`, `state.*`, `batch.*`, `scalars.*`, `key` in; the new `params.*` and `state.*`, `loss`,
- * `metrics.*` out.
+ * One graph: `params.*`, `state.*`, `batch.*`, `scalars.*`, `key` in; the new `params.*` and `state.*` of what moves,
+ * `loss`, `metrics.*` out.
  */
 export function trainStep(plan: StepPlan): Graph {
   const types: Types = {
@@ -65,7 +71,7 @@ export function trainStep(plan: StepPlan): Graph {
       metrics = {},
     } = plan.objective.loss(bind(plan.model, params, { training: true, key: inputs['key']! }), part('batch', inputs));
     const loss = sum.div(count);
-    const names = Object.keys(params);
+    const names = Object.keys(trainedTypes(plan));
     const gradients = grad(
       loss,
       names.map(n => params[n]!),
@@ -95,7 +101,7 @@ export function accumulateStep(plan: StepPlan): Graph {
       count,
       metrics = {},
     } = plan.objective.loss(bind(plan.model, params, { training: true, key: inputs['key']! }), part('batch', inputs));
-    const names = Object.keys(params);
+    const names = Object.keys(trainedTypes(plan));
     const gradients = grad(
       sum,
       names.map(n => params[n]!),
@@ -113,7 +119,7 @@ export function accumulateStep(plan: StepPlan): Graph {
 /** Applies the sums, divided by their joint count: `params.*`, `state.*`, `sums.*`, `scalars.*` in; new `params.*`, `state.*`, `loss`, `metrics.*` out. */
 export function applyStep(plan: StepPlan): Graph {
   const types: Types = {
-    ...prefixed('params', parameterTypes(plan.model)),
+    ...prefixed('params', trainedTypes(plan)),
     ...prefixed('state', stateTypes(plan)),
     ...prefixed('sums', sumTypes(plan)),
     ...prefixed('scalars', scalarTypes(plan.optimizer)),
@@ -133,10 +139,10 @@ export function applyStep(plan: StepPlan): Graph {
   });
 }
 
-/** Types of the sums: a gradient for each parameter, and the parts of the loss. */
+/** Types of the sums: a gradient for each parameter that moves, and the parts of the loss. */
 export function sumTypes(plan: StepPlan): Types {
   return {
-    ...parameterTypes(plan.model),
+    ...trainedTypes(plan),
     $loss: f32(),
     $count: f32(),
     ...prefixed('$metrics', Object.fromEntries(metricNames(plan).map(name => [name, f32()]))),
