@@ -121,6 +121,39 @@ export {
 export { scanBlocks, type BlockSpan, type PathSpan } from './structure/scan.js';
 export { checkSegments, maskOf, positionsOf, segmentsOf, type Segment } from './structure/segments.js';
 export { predecessorsOf } from './structure/predecessors.js';
+export {
+  curriculumOf,
+  type Curriculum,
+  type CurriculumOptions,
+  type GatherOptions,
+  type LearnOptions,
+  type PolicyOptions,
+  type StageConfig,
+  type Style,
+} from './curriculum/curriculum.js';
+export { curriculumFlow, curriculumStart } from './curriculum/flow.js';
+export {
+  gatherTraces,
+  waysTeacher,
+  type GatherCall,
+  type Teacher,
+  type Trace,
+  type Yield,
+} from './curriculum/gather.js';
+export { intervalOf, measure, type Measured, type MeasureCall, type Sample } from './curriculum/measure.js';
+export { generatedPool, levelsOf, listedPool, type PoolProblem, type ProblemPool } from './curriculum/pool.js';
+export { curriculumPresets, type CurriculumPresetName } from './curriculum/presets.js';
+export type { CurriculumState, StageRecord } from './curriculum/stages.js';
+export { readWeights } from './curriculum/stored.js';
+export {
+  promptOf,
+  wordsOf,
+  type TokenizerLike,
+  type Weights,
+  type Words,
+  type Workbench,
+} from './curriculum/workbench.js';
+export { rolloutMetrics } from './train/metrics.js';
 export { policyTraining, policyTypes, structuredText } from './train/objective.js';
 export {
   policyData,

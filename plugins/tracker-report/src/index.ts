@@ -6,7 +6,7 @@ import { reportTracker } from './tracker.node.js';
 import { version } from './version.js';
 
 export { readRun } from './log.node.js';
-export { reportPage, type ReportTable } from './page.js';
+export { reportPage, type AnswerPart, type ReportAnswer, type ReportAnswers, type ReportTable } from './page.js';
 export { Recorder, curvesOf, type Curve, type Point, type RunRecord } from './record.js';
 export { reportTracker };
 

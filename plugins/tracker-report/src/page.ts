@@ -26,6 +26,12 @@ figcaption { font-weight: 600; margin-bottom: .3rem; }
 svg { width: 100%; height: auto; display: block; }
 .grid { stroke: var(--rule); } .tick { fill: var(--soft); font-size: 11px; }
 .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; } .faint { opacity: .25; stroke-width: 1; }
+.answer { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: .6rem .9rem; margin: .5rem 0; }
+.answer summary { cursor: pointer; } .good { color: var(--s2); } .bad { color: var(--s4); }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .9rem; margin: .6rem 0; font-size: .85rem; } dt { color: var(--soft); } dd { margin: 0; }
+.beside { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(9rem, 1fr); gap: .6rem; overflow-x: auto; border-left: 3px solid var(--s0); padding-left: .6rem; margin: .5rem 0; }
+.box { border: 1px solid var(--rule); border-radius: 6px; padding: .4rem .6rem; margin: .3rem 0; } .box h3 { margin: 0; font-size: .8rem; color: var(--soft); font-weight: 500; }
+.box pre { margin: 0; white-space: pre-wrap; font: 13px/1.45 ui-monospace, monospace; }
 p.hint { color: var(--soft); font-size: .85rem; }
 `;
 
@@ -36,11 +42,32 @@ export interface ReportTable {
   readonly rows: readonly (readonly string[])[];
 }
 
+/** A text with stretches that stand side by side. */
+export type AnswerPart =
+  | { readonly title: string | null; readonly text: string }
+  | { readonly beside: readonly { readonly title: string; readonly text: string }[] };
+
+/** One answer, opened by a click. */
+export interface ReportAnswer {
+  readonly head: string;
+  readonly good: boolean;
+  /** Names and values. */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly parts: readonly AnswerPart[];
+}
+
+export interface ReportAnswers {
+  readonly title: string;
+  readonly note: string;
+  readonly answers: readonly ReportAnswer[];
+}
+
 /** @param runs one at least; curves of the same name share a chart */
 export function reportPage(
   runs: readonly RunRecord[],
   title = titleOf(runs),
   tables: readonly ReportTable[] = [],
+  answers: readonly ReportAnswers[] = [],
 ): string {
   const curves = runs.map(curvesOf);
   const names = [...new Set(curves.flatMap(all => all.map(({ name }) => name)))];
@@ -70,6 +97,7 @@ ${empty}<div class="charts">
 ${charts.join('\n')}
 </div>
 ${tables.map(wordTable).join('\n')}
+${answers.map(answerList).join('\n')}
 <p class="hint">Thin lines are single steps, thick ones a moving average. Point at a line for its last value.</p>
 </main>
 </body>
@@ -81,6 +109,22 @@ const cells = (tag: string, row: readonly string[]): string => row.map(cell => `
 
 const wordTable = ({ title, head, rows }: ReportTable): string =>
   `<h2>${escape(title)}</h2><div class="table words"><table><thead><tr>${cells('th', head.map(escape))}</tr></thead><tbody>${rows.map(row => `<tr>${cells('td', row.map(escape))}</tr>`).join('')}</tbody></table></div>`;
+
+const answerList = ({ title, note, answers }: ReportAnswers): string =>
+  `<h2>${escape(title)}</h2><p class="hint">${escape(note)}</p>${answers.map((one, i) => answerTree(one, i === 0)).join('')}`;
+
+const answerTree = ({ head, good, facts, parts }: ReportAnswer, open: boolean): string =>
+  `<details class="answer"${open ? ' open' : ''}><summary><b class="${good ? 'good' : 'bad'}">${good ? '✓' : '✗'}</b> ${escape(head)}</summary><dl>${facts.map(([name, value]) => `<dt>${escape(name)}</dt><dd>${escape(value)}</dd>`).join('')}</dl>${parts.map(answerPart).join('')}</details>`;
+
+const answerPart = (part: AnswerPart): string =>
+  'beside' in part
+    ? `<div class="beside">${part.beside.map(box).join('')}</div>`
+    : part.text.trim() === ''
+      ? ''
+      : box(part);
+
+const box = ({ title, text }: { readonly title: string | null; readonly text: string }): string =>
+  `<div class="box">${title === null ? '' : `<h3>${escape(title)}</h3>`}<pre>${escape(text.trim())}</pre></div>`;
 
 const titleOf = (runs: readonly RunRecord[]): string =>
   runs.length === 1 ? runs[0]!.name : `${runs.length} runs side by side`;

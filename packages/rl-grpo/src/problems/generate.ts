@@ -101,10 +101,59 @@ const squares: Kind = (draw, size) => {
   };
 };
 
+/** Of the first levels: few facts of arithmetic make thousands of problems, so facts can be learnt and problems not by heart. */
+const longSum: Kind = (draw, size) => {
+  const [a, b, c, d] = [draw(1, size), draw(1, size), draw(1, size), draw(1, size)];
+  const total = a + b + c + d;
+  return {
+    problem: `What is ${a} + ${b} + ${c} + ${d}?`,
+    answer: String(total),
+    expression: `${a} + ${b} + ${c} + ${d}`,
+    ways: [
+      lines(`${a} + ${b} = ${a + b}`, `${a + b} + ${c} = ${a + b + c}`, `${a + b + c} + ${d} = ${total}`),
+      lines(`${a} + ${b} = ${a + b}`, `${c} + ${d} = ${c + d}`, `${a + b} + ${c + d} = ${total}`),
+      lines(`${d} + ${c} = ${c + d}`, `${c + d} + ${b} = ${b + c + d}`, `${b + c + d} + ${a} = ${total}`),
+    ],
+  };
+};
+
+const purchases: Kind = (draw, size) => {
+  const [a, b, c] = [draw(1, size), draw(1, size), draw(1, size)];
+  const left = draw(1, size);
+  const start = a + b + c + left;
+  return {
+    problem: `Mia has ${start} coins and spends ${a}, ${b} and ${c}. How many are left?`,
+    answer: String(left),
+    expression: `${start} - ${a} - ${b} - ${c}`,
+    ways: [
+      lines(
+        `${start} - ${a} = ${start - a}`,
+        `${start - a} - ${b} = ${start - a - b}`,
+        `${start - a - b} - ${c} = ${left}`,
+      ),
+      lines(`${a} + ${b} = ${a + b}`, `${a + b} + ${c} = ${a + b + c}`, `${start} - ${a + b + c} = ${left}`),
+    ],
+  };
+};
+
+const colours: Kind = (draw, size) => {
+  const [n, red, blue, green] = [draw(2, 5), draw(1, size), draw(1, size), draw(1, size)];
+  const each = red + blue + green;
+  return {
+    problem: `Each of ${n} bags holds ${red} red, ${blue} blue and ${green} green beads. How many beads?`,
+    answer: String(n * each),
+    expression: `${n} * (${red} + ${blue} + ${green})`,
+    ways: [
+      lines(`${red} + ${blue} = ${red + blue}`, `${red + blue} + ${green} = ${each}`, `${n} * ${each} = ${n * each}`),
+      lines(`${red} + ${blue} = ${red + blue}`, `${n} * ${red + blue} = ${n * (red + blue)}`, `${n} * ${green} = ${n * green}`, `${n * (red + blue)} + ${n * green} = ${n * each}`), // prettier-ignore
+    ],
+  };
+};
+
 /** Kinds and the size of numbers, by level from 1. */
 const levels: readonly { readonly kinds: readonly Kind[]; readonly size: number }[] = [
-  { kinds: [sum, spending], size: 9 },
-  { kinds: [sum, spending, commonFactor, bags], size: 9 },
+  { kinds: [longSum, purchases], size: 7 },
+  { kinds: [longSum, purchases, colours], size: 7 },
   { kinds: [sum, spending, commonFactor, bags], size: 30 },
   { kinds: [commonFactor, bags, squares], size: 30 },
   { kinds: [commonFactor, bags, squares], size: 99 },
@@ -115,7 +164,7 @@ export const hardestLevel = levels.length;
 /**
  * Problem `index` of a seed and level: the same for ever, so a sampler's state is its index.
  *
- * @param level 1, sums of single digits, to `hardestLevel`
+ * @param level 1, sums and differences of single digits, to `hardestLevel`
  * @throws E_CONFIG for another level or index
  */
 export function generateProblem(seed: number, index: number, level: number): GeneratedProblem {
@@ -133,12 +182,12 @@ export function generateProblem(seed: number, index: number, level: number): Gen
 }
 
 /** A solution that opens a block with these ways as its paths: cold-start data where there is no teacher. */
-export const parallelTrace = ({ ways, answer }: GeneratedProblem, paths = 2): string =>
+export const parallelTrace = ({ ways, answer }: Pick<GeneratedProblem, 'ways' | 'answer'>, paths = 2): string =>
   `${tagTexts.parallel}${ways
     .slice(0, paths)
     .map(way => `${tagTexts.path}${way}${tagTexts.endPath}`)
     .join('')}${tagTexts.endParallel}\n${tagTexts.summary}${answer}${tagTexts.endSummary}\nFinal Answer: ${answer}`;
 
 /** A solution by one way. */
-export const sequentialTrace = ({ ways, answer }: GeneratedProblem, way = 0): string =>
+export const sequentialTrace = ({ ways, answer }: Pick<GeneratedProblem, 'ways' | 'answer'>, way = 0): string =>
   `${ways[way % ways.length]!}\nFinal Answer: ${answer}`;

@@ -3,7 +3,7 @@
  * becomes the batches of the next steps. With the objective `policyTraining` the trainer of `@heddle/core` then is GRPO.
  */
 
-import { evaluate, fail, host, type Asking, type Batches, type HostTensor } from '@heddle/core';
+import { evaluate, fail, host, type Asking, type Batches, type HostTensor, type Metrics } from '@heddle/core';
 import {
   advantagesOf,
   groupCentred,
@@ -22,6 +22,7 @@ import type { Trajectory } from '../rollout/parallel.js';
 import type { PathSession } from '../rollout/session.js';
 import { checkTrajectories, type RolloutStrategy } from '../rollout/strategy.js';
 import type { Segment } from '../structure/segments.js';
+import { firstBlockOf, rolloutMetrics } from './metrics.js';
 import { layOutRows, type RowsShape, type StructuredRow } from './rows.js';
 import type { Scorer } from './scorer.js';
 
@@ -68,6 +69,8 @@ export interface RolloutReport {
   /** Groups that are trained on, of all. */
   readonly groups: number;
   readonly kept: number;
+  /** Groups whose answers are not all worth the same. */
+  readonly informative: number;
   /** Share of answers that opened a block. */
   readonly parallelRatio: number;
   /** Mean place of the first block, as a share of its answer; null without any. */
@@ -90,8 +93,9 @@ type Cursor = {
   /** The problem that comes next. */
   readonly next: number;
   readonly batches: readonly (readonly Waiting[])[];
-  /** Of the weights that sampled what waits. */
+  /** Of the weights that sampled what waits, and what is to be said of it. */
   readonly version: number;
+  readonly metrics: Metrics;
 };
 
 export interface PolicyData extends Batches {
@@ -119,7 +123,7 @@ export function policyData(options: PolicyDataOptions): PolicyData {
       kl: config.kl,
     });
   const parts = stepsPerBatch * accumulate;
-  let cursor: Cursor = { next: 0, batches: [], version: 0 };
+  let cursor: Cursor = { next: 0, batches: [], version: 0, metrics: {} };
   let closed = false;
 
   /** Answers, judges and weighs until enough answers teach something. */
@@ -127,10 +131,14 @@ export function policyData(options: PolicyDataOptions): PolicyData {
     const { session, close } = await options.open(await parameters());
     let { next } = cursor;
     const waiting: Waiting[] = [];
+    const reports: RolloutReport[] = [];
     try {
       for (let draw = 0; draw < draws && waiting.length < (config.dynamicSampling ? answers : parts); draw++) {
         const tasks = Array.from({ length: prompts }, (_, i) => options.task(next + i));
-        waiting.push(...(await answered(options, session, tasks, next, step)));
+        const found = await answered(options, session, tasks, next, step);
+        waiting.push(...found.waiting);
+        reports.push(found.report);
+        options.see?.(found.report);
         next += prompts;
       }
     } finally {
@@ -146,7 +154,7 @@ export function policyData(options: PolicyDataOptions): PolicyData {
     const batches = Array.from({ length: parts }, (_, i) =>
       used.slice(Math.floor((i * used.length) / parts), Math.floor(((i + 1) * used.length) / parts)),
     );
-    return { next, batches, version: step };
+    return { next, batches, version: step, metrics: rolloutMetrics(reports) };
   }
 
   return {
@@ -173,6 +181,7 @@ export function policyData(options: PolicyDataOptions): PolicyData {
         batch: tensors,
         tokens: first!.reduce((sum, { old }) => sum + old.length, 0),
         cursor: { ...cursor, seed },
+        metrics: cursor.metrics,
       };
     },
     async seek(given) {
@@ -209,8 +218,8 @@ async function answered(
   tasks: readonly Task[],
   firstTask: number,
   step: number,
-): Promise<readonly Waiting[]> {
-  const { strategy, config, seed, responseLength, reward, decode, see } = options;
+): Promise<{ readonly waiting: readonly Waiting[]; readonly report: RolloutReport }> {
+  const { strategy, config, seed, responseLength, reward, decode } = options;
   const { groupSize } = config;
   const began = performance.now();
   tasks.forEach(({ ids }, i) => {
@@ -248,7 +257,8 @@ async function answered(
       limit: responseLength,
     })),
   );
-  const kept = config.dynamicSampling ? informative(rewards, keys) : groupsOf(keys);
+  const teaching = informative(rewards, keys);
+  const kept = config.dynamicSampling ? teaching : groupsOf(keys);
   const rows = answers.map(({ ids, segments, sampled }): StructuredRow => ({ ids, segments, scored: sampled }));
   const old = answers.map(({ logp, sampled }) => logp.filter((_, i) => sampled[i]! > 0));
   const reference = options.reference && config.kl !== 'off' ? await options.reference.score(rows) : null;
@@ -259,30 +269,25 @@ async function answered(
     return out ? [] : [{ ...rows[i]!, old: old[i]!, advantages: worth[i]!, reference: reference?.[i] ?? null }];
   });
   const blocks = answers.map(firstBlockOf).filter(place => place !== null);
-  see?.({
+  const report: RolloutReport = {
     step,
     answers,
     rewards,
     faults,
     groups: tasks.length,
     kept: kept.length,
+    informative: teaching.length,
     parallelRatio: blocks.length / answers.length,
     firstBlock: blocks.length === 0 ? null : blocks.reduce((a, b) => a + b, 0) / blocks.length,
     seconds: (performance.now() - began) / 1000,
-  });
-  return waiting;
+  };
+  return { waiting, report };
 }
 
 /** The same estimators as in the loss, of numbers. */
 const klOf = (name: KlName, policy: readonly number[], reference: readonly number[]): ArrayLike<number> =>
   evaluate((p, r) => klEstimators[name](p!, r!), host([policy.length], policy), host([reference.length], reference))
     .data;
-
-/** Where an answer branches first, as a share of it. */
-function firstBlockOf({ ids, promptLength, segments }: Trajectory): number | null {
-  const branch = segments.findIndex((_, i) => segments.filter(({ parents }) => parents.includes(i)).length > 1);
-  return branch < 0 ? null : (segments[branch]!.end - promptLength) / (ids.length - promptLength);
-}
 
 const groupAdvantages = {
   group: groupNormalised(),

@@ -1,0 +1,107 @@
+/** Curricula by name: those of the paper, and one that two processor cores finish in minutes. */
+
+import type { CurriculumOptions, GatherOptions, LearnOptions, PolicyOptions } from './curriculum.js';
+
+const alternating = [{ reward: 'alternating' }] as const;
+
+/** What the released scripts of Parallel-R1 say, for problems named `gsm8k`, `dapo` and `math`, and a teacher named `teacher`. */
+const unseen = (name: string, policies: readonly PolicyOptions[]): CurriculumOptions => ({
+  name,
+  promptLength: 2000,
+  responseLength: 3000,
+  paths: 2,
+  maxBlocks: 4,
+  // Cold start with betas of 0.9 and 0.95 there; a curriculum has one optimizer, and reinforcement learning is most of it.
+  optimizer: { betas: [0.9, 0.999], weightDecay: 0.01 },
+  clip: 1,
+  measure: { problems: ['math'], count: 316, samples: 1 },
+  stages: [
+    { kind: 'gather', name: 'gather', problems: 'gsm8k', teacher: 'teacher', count: 7472 },
+    { kind: 'learn', name: 'cold-start', problems: 'gsm8k', style: 'parallel', traces: 'gather', steps: 160, rate: 1e-5, batch: 128 }, // prettier-ignore
+    ...policies,
+  ],
+});
+
+const dapo = (name: string, steps: number, more: Pick<PolicyOptions, 'loss' | 'rewards'> = {}): PolicyOptions => ({
+  kind: 'policy',
+  name,
+  problems: 'dapo',
+  style: 'parallel',
+  steps,
+  rate: 1e-6,
+  prompts: 256,
+  batch: 16,
+  ...more,
+  loss: { preset: 'parallel-r1', ...more.loss },
+});
+const s2 = { rewards: alternating, loss: { clipHigh: 0.28 } } as const;
+
+/** Norms and scales: of rewards for a few hundred answers, a few hundred numbers can be learnt, and a million cannot. */
+const few = ['*orm.weight', '*orm.bias'];
+
+const tinyBase = {
+  promptLength: 32,
+  responseLength: 72,
+  optimizer: { betas: [0.9, 0.99], weightDecay: 0.01 },
+  measure: { problems: ['level:1', 'level:2'], count: 256, samples: 1 },
+} as const satisfies Partial<CurriculumOptions>;
+const arithmetic: LearnOptions = {
+  kind: 'learn',
+  name: 'arithmetic',
+  problems: 'level:1-2',
+  style: 'sequential',
+  steps: 900,
+  rate: 0.004,
+  batch: 32,
+  length: 64,
+};
+const cold: Omit<LearnOptions, 'name' | 'style'> = { kind: 'learn', problems: 'level:1-2', steps: 200, rate: 0.003, batch: 48 }; // prettier-ignore
+const tinyGather: GatherOptions = {
+  kind: 'gather',
+  name: 'gather',
+  problems: 'level:1-2',
+  teacher: 'ways',
+  count: 4000,
+};
+const tinyPolicy: Omit<PolicyOptions, 'name' | 'style' | 'problems'> = {
+  kind: 'policy',
+  loss: { preset: 'parallel-r1', stepsPerBatch: 1, clipHigh: 0.28 },
+  steps: 100,
+  tokens: 200_000,
+  rate: 0.03,
+  prompts: 32,
+  batch: 64,
+  trains: few,
+};
+
+export const curriculumPresets = {
+  'parallel-r1-unseen-s1': unseen('parallel-r1-unseen-s1', [dapo('rl-s1', 600)]),
+  'parallel-r1-unseen-s2': unseen('parallel-r1-unseen-s2', [dapo('rl-s2', 600, s2)]),
+  /** S2 for 200 steps, which keeps blocks in use, then accuracy alone. */
+  'parallel-r1-scaffold': unseen('parallel-r1-scaffold', [dapo('rl-s2', 400, s2), dapo('rl-accuracy', 1200)]),
+  tiny: {
+    ...tinyBase,
+    name: 'tiny',
+    stages: [
+      arithmetic,
+      tinyGather,
+      { ...cold, name: 'cold-start', style: 'parallel', traces: 'gather' },
+      { ...tinyPolicy, name: 'rl-easy', style: 'parallel', problems: 'level:1' },
+      { ...tinyPolicy, name: 'rl-harder', style: 'parallel', problems: 'level:2' },
+    ],
+  },
+  /** The same without a block, to compare with: lines of steps are learnt where `tiny` learns paths. */
+  'tiny-sequential': {
+    ...tinyBase,
+    name: 'tiny-sequential',
+    stages: [
+      arithmetic,
+      // As many tokens as the cold start: a line is less than half as long as two paths.
+      { ...cold, name: 'more-arithmetic', style: 'sequential', steps: 440, length: 64 },
+      { ...tinyPolicy, name: 'rl-easy-sequential', style: 'sequential', problems: 'level:1' },
+      { ...tinyPolicy, name: 'rl-harder-sequential', style: 'sequential', problems: 'level:2' },
+    ],
+  },
+} as const satisfies Readonly<Record<string, CurriculumOptions>>;
+
+export type CurriculumPresetName = keyof typeof curriculumPresets;

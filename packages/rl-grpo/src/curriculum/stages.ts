@@ -1,0 +1,343 @@
+/** The stages of a curriculum: each from weights to weights, with what it did and what the model can do after it. */
+
+import {
+  adamW,
+  checkpointEvery,
+  defineStage,
+  fail,
+  parameterTypes,
+  schedule,
+  schemaOf,
+  selectPaths,
+  stopWhen,
+  streamOf,
+  train,
+  type Objective,
+  type Batches,
+  type Schedule,
+  type Stage,
+  type StageContext,
+  type TrainEvent,
+} from '@heddle/core';
+import { lastValueFrom, tap } from 'rxjs';
+import { lossConfig } from '../loss/options.js';
+import { sequentialTrace } from '../problems/generate.js';
+import { combineRewards } from '../reward/rewards.js';
+import { parallelStrategy, sequentialStrategy, type RolloutStrategy } from '../rollout/strategy.js';
+import { policyTraining, structuredText } from '../train/objective.js';
+import { policyData } from '../train/policy-data.js';
+import { openScorer } from '../train/scorer.js';
+import { traceData, traceRow } from '../train/trace-data.js';
+import type { Curriculum, GatherOptions, LearnOptions, PolicyOptions, StageConfig, Style } from './curriculum.js';
+import { gatherTraces, waysTeacher, type Trace, type Yield } from './gather.js';
+import { measure, type Measured } from './measure.js';
+import type { PoolProblem, ProblemPool } from './pool.js';
+import { readTraces, readWeights, writeTraces, writeWeights } from './stored.js';
+import { promptOf, type Workbench, type Weights } from './workbench.js';
+
+/** What a stage did. */
+export interface StageRecord {
+  readonly name: string;
+  readonly kind: StageConfig['kind'] | 'begin';
+  /** Optimizer steps, and tokens that were learnt from. */
+  readonly steps: number;
+  readonly tokens: number;
+  readonly measured: readonly Measured[];
+  readonly became: Yield | null;
+}
+
+/** What goes from stage to stage: small JSON; weights and traces are artifacts. */
+export interface CurriculumState {
+  /** Artifact: a safetensors file. */
+  readonly weights: string;
+  /** Artifacts: JSON lines, by the stage that gathered them. */
+  readonly traces: Readonly<Record<string, string>>;
+  readonly done: readonly StageRecord[];
+}
+
+type Input = { readonly state: CurriculumState; readonly settings: unknown };
+const anything = schemaOf('the state of a curriculum', (value): value is CurriculumState => typeof value === 'object' && value !== null); // prettier-ignore
+
+/**
+ * A stage whose result depends on the settings that it reads, and on nothing else of the curriculum: they are part of its
+ * input, so a curriculum that changes late begins anew late.
+ */
+export const stageOf = (
+  name: string,
+  settings: unknown,
+  run: (state: CurriculumState, context: StageContext) => Promise<CurriculumState>,
+): Stage<CurriculumState, CurriculumState> => {
+  const input = {
+    '~standard': {
+      version: 1 as const,
+      vendor: 'heddle',
+      validate: async (value: unknown) => {
+        const found = await anything['~standard'].validate(value);
+        return found.issues ? found : { value: { state: found.value, settings } };
+      },
+      types: undefined as unknown as { readonly input: CurriculumState; readonly output: Input },
+    },
+  };
+  return defineStage({ name, version: 1, input, output: anything, run: ({ state }, context) => run(state, context) });
+};
+
+/** What all stages of one curriculum share. */
+export interface Site {
+  readonly curriculum: Curriculum;
+  readonly bench: Workbench;
+}
+
+/** Each stage draws problems, orders and samples of its own. */
+const seedOf = ({ curriculum }: Site, stage: string): number => (curriculum.seed ^ streamOf(stage)) & 0x7fffffff;
+
+const promptIds = ({ curriculum: { prompt }, bench: { words } }: Site, problem: string): readonly number[] =>
+  promptOf(words, problem, prompt);
+
+const rowLength = ({ promptLength, responseLength }: Curriculum): number => promptLength + responseLength;
+
+const strategyOf = ({ curriculum, bench: { words } }: Site, style: Style): RolloutStrategy => {
+  const { paths, maxBlocks, responseLength } = curriculum;
+  const options = { tags: words.tags, endOfText: words.end, newline: words.encode('\n'), responseLength };
+  return style === 'parallel' ? parallelStrategy({ ...options, paths, maxBlocks }) : sequentialStrategy(options);
+};
+
+export const gatherStage = (site: Site, stage: GatherOptions): Stage<CurriculumState, CurriculumState> => {
+  const { curriculum, bench } = site;
+  const { prompt, promptLength, responseLength, seed } = curriculum;
+  return stageOf(stage.name, { stage, prompt, promptLength, responseLength, seed }, async (state, context) => {
+    const pool = await bench.problems(stage.problems);
+    const first = seedOf(site, stage.name);
+    const teacher = stage.teacher === 'ways' ? waysTeacher : bench.teacher?.(stage.teacher);
+    if (!teacher)
+      fail('E_CONFIG', `stage ${stage.name}: teacher: expected 'ways' or one that the workbench has, received ${JSON.stringify(stage.teacher)}, and it has none.`, { teacher: stage.teacher }); // prettier-ignore
+    const { traces, became } = await gatherTraces({
+      teacher: teacher!,
+      problem: index => pool.learn(first + index),
+      count: stage.count,
+      blocks: stage.blocks ?? true,
+      fits: ({ problem, trace }) =>
+        promptIds(site, problem).length <= promptLength && bench.words.encodeTagged(trace).length < responseLength,
+      signal: context.signal,
+    });
+    if (traces.length === 0)
+      fail('E_EMPTY', `stage ${stage.name}: expected traces that are right, well formed and short enough, kept none of ${stage.count}: ${JSON.stringify(became)}. Take easier problems, or another teacher.`, { became }); // prettier-ignore
+    const uri = await writeTraces(context.artifacts, stage.name, traces);
+    const record: StageRecord = { name: stage.name, kind: 'gather', steps: 0, tokens: 0, measured: [], became };
+    return { ...state, traces: { ...state.traces, [stage.name]: uri }, done: [...state.done, record] };
+  });
+};
+
+export const learnStage = (site: Site, stage: LearnOptions): Stage<CurriculumState, CurriculumState> => {
+  const { curriculum, bench } = site;
+  const { model, words } = bench;
+  const rowOf = ({ problem, trace }: Trace) =>
+    traceRow(promptIds(site, problem), [...words.encodeTagged(trace), words.end], words.tags);
+  return trainingStage(site, stage, async ({ state, context, seed }) => {
+    const { batch, steps, rate } = stage;
+    const length = stage.length ?? rowLength(curriculum);
+    const shape = { batch, length, scored: Math.min(length, curriculum.responseLength) };
+    const gathered =
+      stage.traces === undefined ? null : await readTraces(context.artifacts, state.traces[stage.traces]!);
+    const pool = gathered ? null : await bench.problems(stage.problems);
+    return {
+      objective: structuredText(model),
+      data: gathered
+        ? traceData({ row: index => rowOf(gathered[index]!), count: gathered.length, shape, seed })
+        : traceData({ row: index => rowOf(ownTrace(pool!.learn(seed + index), stage.style, index)), ...(pool!.count === null ? {} : { count: pool!.count }), shape, seed }), // prettier-ignore
+      rate: schedule.cosine(rate, { warmUp: Math.ceil(steps / 10), total: steps }),
+      accumulate: 1,
+    };
+  });
+};
+
+/** The ways that a problem comes with, in turn. @throws E_CONFIG for one without */
+function ownTrace(problem: PoolProblem, style: Style, index: number): Trace {
+  const { ways, answer, id } = problem;
+  if (!ways || ways.length < 2)
+    fail('E_CONFIG', `${id}: expected a problem with two ways to its answer to learn from, received one without. Gather traces for it first.`, { id }); // prettier-ignore
+  const trace =
+    style === 'sequential'
+      ? sequentialTrace({ answer, ways: ways! }, index)
+      : (waysTeacher(problem, index, neverAborted) as string);
+  return { problem: problem.problem, answer, trace };
+}
+const neverAborted = new AbortController().signal;
+
+export const policyStage = (site: Site, stage: PolicyOptions): Stage<CurriculumState, CurriculumState> => {
+  const { curriculum, bench } = site;
+  const { model, words, slots = 64 } = bench;
+  const { responseLength, promptLength } = curriculum;
+  return trainingStage(site, stage, async ({ weights, seed }) => {
+    const pool = await bench.problems(stage.problems);
+    const config = lossConfig(stage.loss);
+    const shape = { batch: stage.batch, length: rowLength(curriculum), scored: responseLength };
+    const kernels = bench.kernels ? { kernels: bench.kernels } : {};
+    const reference =
+      config.kl === 'off'
+        ? null
+        : await openScorer({ model, parameters: weights, backend: bench.backend, ...kernels, shape, temperature: config.temperature }); // prettier-ignore
+    const task = taskOf(site, pool, seed, promptLength);
+    const data = policyData({
+      task,
+      decode: words.decode,
+      open: now => bench.open(now, Math.min(slots, stage.prompts * config.groupSize), rowLength(curriculum)),
+      strategy: strategyOf(site, stage.style),
+      reward: combineRewards(stage.rewards ?? [{ reward: 'accuracy' }]),
+      config,
+      prompts: stage.prompts,
+      shape,
+      responseLength,
+      seed,
+      ...(reference ? { reference } : {}),
+    });
+    return {
+      objective: policyTraining(model, config, responseLength),
+      data: reference ? closingAlso(data, () => reference.close()) : data,
+      rate: schedule.constant(stage.rate),
+      accumulate: data.accumulate,
+    };
+  });
+};
+
+/** Problem `index` as a task. Of a list, what does not fit is left out before anything is asked. */
+function taskOf(site: Site, pool: ProblemPool, seed: number, promptLength: number) {
+  const asTask = ({ problem, answer }: PoolProblem) => ({ prompt: problem, ids: promptIds(site, problem), answer });
+  if (pool.count === null) return (index: number) => asTask(pool.learn(seed + index));
+  const fitting = Array.from({ length: pool.count }, (_, i) => asTask(pool.learn(i))).filter(({ ids }) => ids.length <= promptLength); // prettier-ignore
+  if (fitting.length === 0)
+    fail('E_LENGTH', `${pool.id}: expected prompts of at most ${promptLength} tokens, received ${pool.count} that are all longer. Raise promptLength.`, { promptLength }); // prettier-ignore
+  return (index: number) => fitting[(seed + index) % fitting.length]!;
+}
+
+const closingAlso = (data: Batches, close: () => Promise<void>): Batches => ({
+  ...data,
+  async close() {
+    await data.close();
+    await close();
+  },
+});
+
+interface Recipe {
+  readonly objective: Objective;
+  readonly data: Batches;
+  readonly rate: Schedule;
+  readonly accumulate: number;
+}
+
+interface Beginning {
+  readonly state: CurriculumState;
+  readonly context: StageContext;
+  readonly weights: Weights;
+  readonly seed: number;
+}
+
+/** A stage that moves weights: it goes on from its last checkpoint, says what it does, and measures the model at its end. */
+function trainingStage(
+  site: Site,
+  stage: LearnOptions | PolicyOptions,
+  recipe: (beginning: Beginning) => Promise<Recipe>,
+): Stage<CurriculumState, CurriculumState> {
+  const { curriculum, bench } = site;
+  const { name: _name, stages: _stages, ...shared } = curriculum;
+  const { model, backend } = bench;
+  return stageOf(stage.name, { stage, shared }, async (state, context) => {
+    const { signal } = context;
+    const seed = seedOf(site, stage.name);
+    const weights = await readWeights(context.artifacts, state.weights, model);
+    const { objective, data, rate, accumulate } = await recipe({ state, context, weights, seed });
+    const at = bench.checkpoints?.(context.key);
+    const resume = (await at?.store.latest()) ?? null;
+    const budget = stage.kind === 'policy' ? (stage.tokens ?? null) : null;
+    const moving = stage.trains ? selectPaths(stage.trains, Object.keys(parameterTypes(model))) : null;
+    let tokens = resume?.meta.tokens ?? 0;
+    let end: { readonly step: number; readonly weights: Weights } | null = null;
+    const { betas, weightDecay } = curriculum.optimizer;
+    const events = train(
+      {
+        name: stage.name,
+        model,
+        objective,
+        optimizer: adamW({ betas: [...betas], weightDecay }),
+        schedule: rate,
+        data,
+        backend,
+        ...(bench.kernels ? { kernels: bench.kernels } : {}),
+        // Stopped after its last step, there is nothing left to do.
+        steps: budget !== null && tokens >= budget ? resume!.step : stage.steps,
+        seed,
+        clip: curriculum.clip,
+        accumulate,
+        initial: weights,
+        ...(moving ? { trains: path => moving.has(path) } : {}),
+        resume,
+        config: { key: context.key },
+      },
+      { signal },
+    ).pipe(
+      stopWhen(event => budget !== null && (tokens += event.tokens) >= budget),
+      tap(event => {
+        if (event.type === 'step.finished' && budget === null) tokens += event.tokens;
+      }),
+      at ? checkpointEvery(at.every, at.store) : tap(),
+      tap((event: TrainEvent) => {
+        context.emit(event);
+        if (event.type === 'run.finished' && event.reason !== 'cancelled')
+          event.waitUntil(event.snapshot().then(({ tensors }) => (end = { step: event.step, weights: own(tensors) })));
+      }),
+    );
+    await lastValueFrom(events);
+    signal.throwIfAborted();
+    const ended = end as { readonly step: number; readonly weights: Weights } | null;
+    if (ended === null || (ended.step < stage.steps && (budget === null || tokens < budget)))
+      return fail('E_DATA', `stage ${stage.name}: expected ${stage.steps} steps, ended after ${ended?.step ?? 0}: its data ended. Take more problems.`, { steps: stage.steps }); // prettier-ignore
+    const uri = await writeWeights(context.artifacts, stage.name, ended.weights);
+    const measured = await measureAll(site, stage.style, ended.weights, signal);
+    const record: StageRecord = {
+      name: stage.name,
+      kind: stage.kind,
+      steps: ended.step,
+      tokens,
+      measured,
+      became: null,
+    };
+    return { ...state, weights: uri, done: [...state.done, record] };
+  });
+}
+
+const own = (tensors: Weights): Weights =>
+  Object.fromEntries(Object.entries(tensors).flatMap(([name, t]) => (name.startsWith('params.') ? [[name.slice(7), t]] : []))); // prettier-ignore
+
+async function measureAll(
+  site: Site,
+  style: Style,
+  weights: Weights,
+  signal: AbortSignal,
+): Promise<readonly Measured[]> {
+  const { curriculum, bench } = site;
+  const { problems, count, samples } = curriculum.measure;
+  if (problems.length === 0) return [];
+  const { session, close } = await bench.open(weights, bench.slots ?? 64, rowLength(curriculum));
+  try {
+    const found: Measured[] = [];
+    for (const name of problems) {
+      const pool = await bench.problems(name);
+      found.push(
+        await measure({
+          problems: name,
+          problem: index => pool.test(index),
+          count: Math.min(count, pool.testCount ?? count),
+          samples,
+          session,
+          strategy: strategyOf(site, style),
+          promptOf: ({ problem }) => promptIds(site, problem),
+          decode: bench.words.decode,
+          seed: curriculum.seed,
+          signal,
+        }),
+      );
+    }
+    return found;
+  } finally {
+    await close();
+  }
+}
