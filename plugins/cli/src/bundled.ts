@@ -34,6 +34,7 @@ export const bundled: readonly Bundled[] = [
     load: () => import('@heddle/eval-text'),
     commands: () => import('@heddle/eval-text/commands'),
   },
+  { name: '@heddle/rl-grpo', load: () => import('@heddle/rl-grpo') },
   { name: '@heddle/tracker-console', load: () => import('@heddle/tracker-console') },
   {
     name: '@heddle/tracker-report',

@@ -1,3 +1,7 @@
+/** Standard input, and texts that come from it or from options. */
+
+import { fail, type CommandCall } from '@heddle/core';
+
 /** Everything on standard input; its last line end is the shell's, not the writer's. */
 export async function standardInput(): Promise<string> {
   const parts: Buffer[] = [];
@@ -5,4 +9,31 @@ export async function standardInput(): Promise<string> {
   return Buffer.concat(parts)
     .toString('utf8')
     .replace(/\r?\n$/, '');
+}
+
+/**
+ * Texts of `--text`, or the lines of standard input.
+ *
+ * @param what is done with them, for the message: `to translate`
+ * @throws E_OPTION for none, and for an empty one: a model that is given nothing makes something up
+ */
+export async function linesOf(options: CommandCall['options'], what: string): Promise<readonly string[]> {
+  const given = (options['text'] ?? []) as readonly string[];
+  if (given.length > 0) return withoutEmpty(given);
+  if (process.stdin.isTTY)
+    return fail('E_OPTION', `text: expected what ${what}, received none. Give --text "…", or pipe lines in.`, {});
+  return withoutEmpty((await standardInput()).split(/\r?\n/));
+}
+
+function withoutEmpty(lines: readonly string[]): readonly string[] {
+  const empty = lines.findIndex(line => line.trim() === '');
+  if (empty >= 0)
+    fail(
+      'E_OPTION',
+      `text: expected a text in each line, received none in number ${empty + 1}. Leave empty lines out.`,
+      {
+        line: empty + 1,
+      },
+    );
+  return lines;
 }

@@ -92,11 +92,11 @@ export function reportPage(
 <body>
 <main>
 <h1>${escape(title)}</h1>
-${summary(runs, curves)}
+${tables.map(wordTable).join('\n')}
+${tables.length > 0 ? '<h2>Runs</h2>' : ''}${summary(runs, curves)}
 ${empty}<div class="charts">
 ${charts.join('\n')}
 </div>
-${tables.map(wordTable).join('\n')}
 ${answers.map(answerList).join('\n')}
 <p class="hint">Thin lines are single steps, thick ones a moving average. Point at a line for its last value.</p>
 </main>

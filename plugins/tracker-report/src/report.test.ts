@@ -46,6 +46,27 @@ it('escapes what a log says, and draws runs of any length', async () => {
   }
 });
 
+it('shows tables first, and answers as what stands one after the other and side by side', async () => {
+  const record = await readRun(logged('answers', `${lines.join('\n')}\n`));
+  const evil = '<img src=x>';
+  const answers = [1, 2].map(n => ({
+    head: `problem ${n} ${evil}`,
+    good: n === 1,
+    facts: [['why', evil]] as const,
+    parts: [{ title: null, text: evil }, { beside: [{ title: 'path 1', text: 'left' }, { title: 'path 2', text: evil }] }, { title: 'summary', text: ' ' }], // prettier-ignore
+  }));
+  const table = { title: 'scores', head: ['model'], rows: [[evil]] };
+  const page = reportPage([record], 'title', [table], [{ title: 'answers', note: evil, answers }]);
+  expect(page.indexOf('scores')).toBeLessThan(page.indexOf('<figcaption>'));
+  expect(page.match(/<details class="answer" open>/g)).toHaveLength(1);
+  expect(page.match(/<details/g)).toHaveLength(2);
+  expect(page).toMatch(
+    /<div class="beside"><div class="box"><h3>path 1<\/h3><pre>left<\/pre><\/div><div class="box"><h3>path 2/,
+  );
+  expect(page).not.toContain('<h3>summary'); // nothing was said in it
+  expect(page).not.toContain('<img');
+});
+
 it('reads a log that a kill cut short, and refuses what is none', async () => {
   const cut = `${lines.slice(0, 20).join('\n')}\n${lines[20]!.slice(0, 30)}`;
   expect((await readRun(logged('cut', cut))).points).toHaveLength(19);

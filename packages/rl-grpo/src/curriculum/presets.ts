@@ -74,22 +74,29 @@ const tinyPolicy: Omit<PolicyOptions, 'name' | 'style' | 'problems'> = {
   trains: few,
 };
 
+const onPaths = (name: string, level: number, more: Partial<PolicyOptions> = {}): PolicyOptions => ({
+  ...tinyPolicy,
+  name,
+  style: 'parallel',
+  problems: `level:${level}`,
+  ...more,
+});
+const s2Rewards = { rewards: alternating };
+const easyS2 = onPaths('rl-easy-s2', 1, s2Rewards);
+const tinyPaths = (name: string, policies: readonly PolicyOptions[]): CurriculumOptions => ({
+  ...tinyBase,
+  name,
+  stages: [arithmetic, tinyGather, { ...cold, name: 'cold-start', style: 'parallel', traces: 'gather' }, ...policies],
+});
+
 export const curriculumPresets = {
   'parallel-r1-unseen-s1': unseen('parallel-r1-unseen-s1', [dapo('rl-s1', 600)]),
   'parallel-r1-unseen-s2': unseen('parallel-r1-unseen-s2', [dapo('rl-s2', 600, s2)]),
   /** S2 for 200 steps, which keeps blocks in use, then accuracy alone. */
   'parallel-r1-scaffold': unseen('parallel-r1-scaffold', [dapo('rl-s2', 400, s2), dapo('rl-accuracy', 1200)]),
-  tiny: {
-    ...tinyBase,
-    name: 'tiny',
-    stages: [
-      arithmetic,
-      tinyGather,
-      { ...cold, name: 'cold-start', style: 'parallel', traces: 'gather' },
-      { ...tinyPolicy, name: 'rl-easy', style: 'parallel', problems: 'level:1' },
-      { ...tinyPolicy, name: 'rl-harder', style: 'parallel', problems: 'level:2' },
-    ],
-  },
+  tiny: tinyPaths('tiny', [onPaths('rl-easy', 1), onPaths('rl-harder', 2)]),
+  'tiny-s2': tinyPaths('tiny-s2', [easyS2, onPaths('rl-harder-s2', 2, s2Rewards)]),
+  'tiny-scaffold': tinyPaths('tiny-scaffold', [easyS2, onPaths('rl-harder-accuracy', 2)]),
   /** The same without a block, to compare with: lines of steps are learnt where `tiny` learns paths. */
   'tiny-sequential': {
     ...tinyBase,

@@ -1,12 +1,24 @@
 /** The commands of this package. Descriptions only: what a command does is loaded when it runs. */
 
 import type { Command } from '@heddle/core';
+import { curriculum } from './curriculum.js';
 import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
 import { generate } from './generate.js';
 import { start } from './start.js';
 import { task } from './task.js';
+import { think } from './think.js';
 import { trainCommand } from './train.js';
 import { translate } from './translate.js';
 
-export const commands: readonly Command[] = [start, trainCommand, generate, task, translate, exportCommand, doctor];
+export const commands: readonly Command[] = [
+  start,
+  trainCommand,
+  generate,
+  task,
+  translate,
+  curriculum,
+  think,
+  exportCommand,
+  doctor,
+];

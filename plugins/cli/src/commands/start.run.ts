@@ -1,4 +1,4 @@
-/** `heddle start`, the main job: train for a minute or two, and show what came of it. */
+/** `heddle start`, the main job: train for some minutes, and show what came of it. */
 
 import { createInterface } from 'node:readline/promises';
 import {
@@ -22,6 +22,7 @@ import { describeRun, holdRun, lookAtRun, moveAside, places, refuseUsed, type Ru
 import { openSampler } from '../sampler.js';
 import type { TrainSettings } from '../settings.js';
 import { choose, isYes } from '../start-choice.js';
+import { runCurriculum } from './curriculum.run.js';
 import { runTask } from './task.run.js';
 import { runTraining, type Trained } from '../training.js';
 import { counted, grouped, indented, mebi, selfName, timeTaken } from '../words.js';
@@ -52,6 +53,8 @@ const onReference: Raw = {
   evaluateEvery: 0,
 };
 
+const tasks: readonly string[] = ['thinking', 'translation', 'language'];
+
 const ownPrompts = ['A plugin ', 'The engine ', 'export const '];
 
 /** Sentences of Heddle's grammar: what a minute or two can teach. Messages of a machine's catalogs take hours. */
@@ -62,13 +65,15 @@ const translation = {
 
 export async function runStart(call: CommandCall, host: Host): Promise<number> {
   const { task } = call.options;
-  if (task !== undefined && task !== 'translation' && task !== 'language')
-    fail('E_OPTION', `task: expected translation or language, received ${JSON.stringify(task)}.`, { task });
-  const aboutText = ['text', 'prompt'].some(name => call.options[name] !== undefined);
-  if (task === 'language' || (task === undefined && aboutText)) return startLanguage(call, host);
-  if (aboutText)
-    fail('E_OPTION', 'text, prompt: expected with --task language, received with translation. Leave one out.', {});
-  return runTask({ ...call, args: ['translation'] }, host, translation);
+  if (task !== undefined && !tasks.includes(task as string))
+    fail('E_OPTION', `task: expected one of ${tasks.join(', ')}, received ${JSON.stringify(task)}.`, { task });
+  const aboutText = ['text', 'prompt'].filter(name => call.options[name] !== undefined);
+  if (task === 'language' || (task === undefined && aboutText.length > 0)) return startLanguage(call, host);
+  const refused = [...aboutText, ...(task === 'translation' || call.options['steps'] === undefined ? [] : ['steps'])];
+  if (refused.length > 0)
+    fail('E_OPTION', `${refused.join(', ')}: expected with --task ${refused[0] === 'steps' ? 'translation or language' : 'language'}, received with ${String(task ?? 'thinking')}. Leave it out, or name the task.`, { refused }); // prettier-ignore
+  if (task === 'translation') return runTask({ ...call, args: ['translation'] }, host, translation);
+  return runCurriculum(call, host);
 }
 
 async function startLanguage(call: CommandCall, host: Host): Promise<number> {

@@ -1,13 +1,13 @@
 /** `heddle translate`: one line out for each line in, in order. */
 
-import { fail, type CommandCall, type Host } from '@heddle/core';
+import type { CommandCall, Host } from '@heddle/core';
 import { lastValueFrom, toArray } from 'rxjs';
 import { openEngine } from '../engine.js';
 import { exitCodes } from '../failure.js';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { numberOption, textOption } from '../numbers.js';
-import { standardInput } from '../standard-input.js';
+import { linesOf } from '../standard-input.js';
 import { openWriter } from '../tasks/writer.js';
 
 export async function runTranslate(call: CommandCall, host: Host): Promise<number> {
@@ -16,7 +16,7 @@ export async function runTranslate(call: CommandCall, host: Host): Promise<numbe
   const count = (name: string, otherwise: number): number =>
     numberOption(options, name, { least: 1, most: 4096, whole: true, default: otherwise });
   const [beams, batch] = [count('beams', 4), count('batch', 16)];
-  const lines = await linesOf(options);
+  const lines = await linesOf(options, 'to translate');
   const { model, parameters, tokenizer, from } = await loadModel(host, folder);
   const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
   call.note(`${from} on ${engine.backend.name}`);
@@ -38,26 +38,4 @@ export async function runTranslate(call: CommandCall, host: Host): Promise<numbe
     await writer.close();
   }
   return 0;
-}
-
-async function linesOf(options: CommandCall['options']): Promise<readonly string[]> {
-  const given = (options['text'] ?? []) as readonly string[];
-  if (given.length > 0) return withoutEmpty(given);
-  if (process.stdin.isTTY)
-    return fail('E_OPTION', 'text: expected what to translate, received none. Give --text "…", or pipe lines in.', {});
-  return withoutEmpty((await standardInput()).split(/\r?\n/));
-}
-
-/** @throws E_OPTION: a model that is given nothing makes something up */
-function withoutEmpty(lines: readonly string[]): readonly string[] {
-  const empty = lines.findIndex(line => line.trim() === '');
-  if (empty >= 0)
-    fail(
-      'E_OPTION',
-      `text: expected a text in each line, received none in number ${empty + 1}. Leave empty lines out.`,
-      {
-        line: empty + 1,
-      },
-    );
-  return lines;
 }

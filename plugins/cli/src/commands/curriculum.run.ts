@@ -1,0 +1,165 @@
+/** `heddle curriculum`: stages from weights to weights, each found again when it was done before. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  HeddleError,
+  TRACKERS,
+  countParameters,
+  inProcess,
+  printPlan,
+  type CommandCall,
+  type HeddleEvent,
+  type Host,
+  type Job,
+  type TrainEvent,
+} from '@heddle/core';
+import { atomicWriteFile, openFolderStore } from '@heddle/core/node';
+import { curriculumFlow, curriculumStart, readWeights, type Curriculum, type CurriculumState } from '@heddle/rl-grpo';
+import { Subject, lastValueFrom, tap } from 'rxjs';
+import { openBench, type Bench } from '../curriculum/bench.js';
+import { curriculumPage } from '../curriculum/page.js';
+import { forReference, readCurriculumSettings } from '../curriculum/settings.js';
+import { accuracyOf, closing, type Finished } from '../curriculum/table.js';
+import { engineLines, openEngine } from '../engine.js';
+import { eventJson, logTo } from '../event-log.js';
+import { exitCodes } from '../failure.js';
+import { saveModel } from '../model-folder.js';
+import { exists, holdRun, moveAside, places } from '../run-folder.js';
+import { grouped, selfName, timeTaken } from '../words.js';
+
+export async function runCurriculum(call: CommandCall, host: Host): Promise<number> {
+  const { options, signal } = call;
+  const asked = await readCurriculumSettings(call); // before anything is touched
+  const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', 'curriculum');
+  const json = options['json'] === true;
+  const say = (text: string): void => {
+    if (!json) call.print(text);
+  };
+  if (options['fresh'] === true && options['plan'] !== true && (await exists(folder)))
+    call.note(`What was there is kept in ${await moveAside(folder)}.`);
+  await host.open(() => holdRun(folder)); // let go when the host closes
+  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
+  const isReference = engine.backend.name === 'reference';
+  const settings = isReference ? forReference(asked, call) : asked;
+  for (const line of engineLines(engine)) say(line);
+  if (isReference)
+    say('  The reference engine is slow by design: the stages are the same, and too short to teach anything.');
+  const bench = await openBench(host, engine.backend, settings, folder);
+  say(`Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(bench.tokenizer.vocabularySize)} kinds of token`); // prettier-ignore
+  const store = await openFolderStore(join(folder, 'store'));
+  const jobOf = (curriculum: Curriculum): Job => ({
+    flow: curriculumFlow(curriculum, bench.workbench, bench.from),
+    input: curriculumStart,
+    host,
+    fresh: false,
+    store,
+    signal,
+  });
+  if (options['plan'] === true) {
+    for (const curriculum of settings.curricula) {
+      const plan = await inProcess.plan(jobOf(curriculum));
+      call.print(json ? JSON.stringify({ type: 'plan', ...plan }) : printPlan(plan));
+    }
+    return 0;
+  }
+  const finished: Finished[] = [];
+  for (const curriculum of settings.curricula) {
+    const began = performance.now();
+    const state = await runFlow(call, host, bench, jobOf(curriculum), folder, say);
+    if (state === null) {
+      say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
+      return exitCodes.interrupted;
+    }
+    finished.push({ curriculum, state, seconds: (performance.now() - began) / 1000 });
+  }
+  const report = join(folder, 'report.html');
+  await atomicWriteFile(report, await curriculumPage(finished, name => logOf(folder, name)));
+  const [first] = finished;
+  const parameters = await readWeights(store.artifacts, first!.state.weights, bench.model);
+  const training = { curriculum: first!.curriculum.name, stages: first!.state.done.map(({ name }) => name) };
+  await saveModel(places(folder).model, { model: bench.model, parameters, tokenizer: bench.tokenizer }, training);
+  if (json) call.print(JSON.stringify({ type: 'report', file: report, model: places(folder).model }));
+  else for (const line of closing(finished, folder, report, selfName(process.env).heddle)) say(line);
+  return 0;
+}
+
+const logOf = (folder: string, stage: string): string => join(folder, 'stages', stage, 'events.jsonl');
+
+const isTraining = (event: HeddleEvent): event is TrainEvent => !/^(flow|stage)\./.test(event.type);
+
+/** @returns the state at its end, or null when it was stopped */
+async function runFlow(
+  call: CommandCall,
+  host: Host,
+  bench: Bench,
+  job: Job,
+  folder: string,
+  say: (text: string) => void,
+): Promise<CurriculumState | null> {
+  const { options } = call;
+  const json = options['json'] === true;
+  const trackers = json || options['quiet'] === true ? [] : ['console'];
+  let heard = new Subject<TrainEvent>();
+  let log: (event: TrainEvent) => void = () => {};
+  let end: CurriculumState | null = null;
+  const folders: Promise<unknown>[] = [];
+  const see = (event: HeddleEvent): void => {
+    switch (event.type) {
+      case 'stage.started': {
+        say(`\n${job.flow.name}: ${event.stage}`);
+        log = logTo(logOf(folder, event.stage), call.note);
+        heard = new Subject();
+        for (const tracker of host.all(TRACKERS))
+          if (trackers.includes(tracker.name)) tracker.track(heard, { name: event.stage });
+        break;
+      }
+      case 'stage.cached':
+        say(`\n${job.flow.name}: ${event.stage} is there already`);
+        break;
+      case 'stage.finished': {
+        heard.complete();
+        folders.push(bench.forget(event.key));
+        const record = (event.output as CurriculumState).done.at(-1);
+        if (json && record) call.print(JSON.stringify({ type: 'stage', curriculum: job.flow.name, ...record, seconds: event.seconds })); // prettier-ignore
+        for (const line of stageLines(record, event.seconds)) say(line);
+        break;
+      }
+      case 'flow.finished':
+        end = event.output as CurriculumState;
+        break;
+      default:
+        if (!isTraining(event)) break;
+        log(event);
+        if (event.type !== 'checkpoint.saved') heard.next(event); // gone as soon as the stage is done
+        if (json) call.print(eventJson(event));
+    }
+  };
+  for (const stage of stageNames(job)) await mkdir(join(folder, 'stages', stage), { recursive: true });
+  try {
+    await lastValueFrom(inProcess.submit(job).pipe(tap(see)));
+  } catch (error) {
+    heard.complete();
+    if (error instanceof HeddleError && error.code === 'E_CANCELLED' && call.signal.aborted) return null;
+    throw error;
+  }
+  await Promise.all(folders);
+  return end;
+}
+
+const stageNames = ({ flow }: Job): readonly string[] => flow.steps.flatMap(step => (step.kind === 'stage' ? [step.path] : [])); // prettier-ignore
+
+function stageLines(record: CurriculumState['done'][number] | undefined, seconds: number): readonly string[] {
+  if (!record) return [];
+  if (record.became) {
+    const { asked, kept, ...rest } = record.became;
+    const left = Object.entries(rest).filter(([, n]) => n > 0).map(([why, n]) => `${grouped(n)} ${words[why] ?? why}`); // prettier-ignore
+    return [`  ${grouped(kept)} of ${grouped(asked)} traces kept${left.length > 0 ? `; ${left.join(', ')}` : ''}`];
+  }
+  return record.measured.map(
+    one =>
+      `  ${one.problems}: ${accuracyOf(one)} right, ${percent(one.parallelRatio)} with paths; ${timeTaken(seconds)}`,
+  );
+}
+const words: Readonly<Record<string, string>> = { withoutBlock: 'without a block', tooLong: 'too long' };
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

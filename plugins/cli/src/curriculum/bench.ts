@@ -1,0 +1,141 @@
+/** What a curriculum works with on this machine: a model and its words, problems, and a folder for all that comes of it. */
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { MODELS, fail, type Backend, type DecoderModel, type Host } from '@heddle/core';
+import { sha256 } from '@heddle/core/files';
+import { checkpointFolder } from '@heddle/core/node';
+import {
+  generateProblem,
+  generatedPool,
+  levelsOf,
+  listedPool,
+  readProblems,
+  sequentialTrace,
+  tagTexts,
+  wordsOf,
+  type ProblemPool,
+  type Weights,
+  type Workbench,
+} from '@heddle/rl-grpo';
+import { readText, readTokenizer, saveTokenizer, trainBpe, type Tokenizer } from '@heddle/text';
+import { createProgram, openSession, partsOf } from '@heddle/transformer';
+import { expectKind } from '../model.js';
+import { loadModel } from '../model-folder.js';
+import { exists } from '../run-folder.js';
+import type { CurriculumSettings } from './settings.js';
+
+/** Steps between two checkpoints: half a minute of reinforcement learning with a small model. */
+const saveEvery = 10;
+
+interface Opened {
+  readonly model: DecoderModel;
+  readonly tokenizer: Tokenizer;
+  /** Weights to begin with; absent: drawn. */
+  readonly from?: { readonly weights: Weights; readonly id: string };
+}
+
+export interface Bench extends Opened {
+  readonly workbench: Workbench;
+  /** Drops what an unfinished stage left, once it is finished. */
+  forget(key: string): Promise<void>;
+}
+
+/** @throws E_TAGS for a vocabulary without the tags; E_MODEL, E_FILE, E_PROBLEMS */
+export async function openBench(
+  host: Host,
+  backend: Backend,
+  settings: CurriculumSettings,
+  folder: string,
+): Promise<Bench> {
+  const longest = Math.max(...settings.curricula.map(({ promptLength, responseLength }) => promptLength + responseLength)); // prettier-ignore
+  const { model, tokenizer, from } =
+    settings.model === null
+      ? await ownModel(host, settings, longest, join(folder, 'tokenizer.json'))
+      : await givenModel(host, settings.model, longest);
+  const { kernels } = host;
+  const placeOf = (key: string): string => join(folder, 'unfinished', key.slice(0, 16));
+  const pools = new Map<string, Promise<ProblemPool>>();
+  const workbench: Workbench = {
+    model,
+    words: wordsOf(tokenizer),
+    backend,
+    kernels,
+    async open(params, slots, tokens) {
+      const program = createProgram({ model, params, backend, kernels }, slots, tokens + 1);
+      const session = await openSession(program, [2, 4, 16]);
+      return {
+        session,
+        async close() {
+          await session.close();
+          await program.close();
+        },
+      };
+    },
+    problems(name) {
+      const known = pools.get(name) ?? poolOf(name, settings.files);
+      pools.set(name, known);
+      return known;
+    },
+    checkpoints: key => ({ store: checkpointFolder(placeOf(key), { keep: 1 }), every: saveEvery }),
+  };
+  return {
+    model,
+    tokenizer,
+    workbench,
+    ...(from ? { from } : {}),
+    forget: key => rm(placeOf(key), { recursive: true, force: true }),
+  };
+}
+
+async function poolOf(name: string, files: Readonly<Record<string, string>>): Promise<ProblemPool> {
+  const levels = levelsOf(name);
+  if (levels) return generatedPool(...levels);
+  const file = files[name];
+  if (file === undefined)
+    return fail('E_OPTION', `problems: expected level:N, level:N-M or a name with a file, received '${name}'. Give --problems ${name}=FILE.jsonl`, { name }); // prettier-ignore
+  const text = await readText(file);
+  return listedPool(`${name}/${sha256(new TextEncoder().encode(text))}`, readProblems(text, file).problems);
+}
+
+/** Numbers and words of generated problems, as byte pairs, and the tags. */
+async function ownModel(
+  host: Host,
+  { width, depth }: CurriculumSettings,
+  length: number,
+  path: string,
+): Promise<Opened> {
+  if (!(await exists(path))) await saveTokenizer(path, ownTokenizer());
+  const tokenizer = await readTokenizer(path);
+  const config = {
+    vocabulary: tokenizer.vocabularySize,
+    width,
+    depth,
+    heads: 4,
+    length,
+    // PartialFormer's part learns these problems faster than plain attention of the same size does.
+    attention: 'partial',
+    ffn: 'none',
+    options: { attention: { expandHeads: 8 } },
+  };
+  const model = expectKind(host.find(MODELS, 'decoder').create(config, partsOf(host)), 'decoder');
+  return { model, tokenizer };
+}
+
+function ownTokenizer(): Tokenizer {
+  const problems = [1, 2, 3].flatMap(level => Array.from({ length: 600 }, (_, i) => generateProblem(0, i, level)));
+  return trainBpe(
+    problems.flatMap(one => [`${one.problem}\n`, sequentialTrace(one)]),
+    { vocabularySize: 400, specials: ['<bos>', '<eos>', '<pad>', ...Object.values(tagTexts)] },
+  );
+}
+
+async function givenModel(host: Host, path: string, length: number): Promise<Opened> {
+  const { model, parameters, tokenizer, from } = await loadModel(host, path);
+  const decoder = expectKind(model, 'decoder');
+  if (decoder.length < length)
+    fail('E_LENGTH', `${path}: expected a model of texts of ${length} tokens, prompts and answers together, received one of ${decoder.length}. Take smaller promptLength and responseLength.`, { length, received: decoder.length }); // prettier-ignore
+  const bytes = Object.keys(parameters).toSorted().map(name => parameters[name]!.data); // prettier-ignore
+  const hashes = bytes.map(data => sha256(new Uint8Array(data.buffer, data.byteOffset, data.byteLength)));
+  return { model: decoder, tokenizer, from: { weights: parameters, id: `${from}/${sha256(new TextEncoder().encode(hashes.join()))}` } }; // prettier-ignore
+}
