@@ -1,5 +1,8 @@
-import { conformPlugin } from '@heddle/core/testing';
+import gpujs from '@heddle/backend-gpujs';
+import { f32, host } from '@heddle/core';
+import { conformPlugin, type OpLaws } from '@heddle/core/testing';
 import packageJson from '../package.json' with { type: 'json' };
+import kernels from './gpujs.js';
 import plugin from './index.js';
 
 const block = '<Parallel><Path>6+6=12</Path><Path>2*6=12</Path></Parallel>\n<Summary>12</Summary>';
@@ -9,9 +12,44 @@ const samples = [
   { prompt: 'How many?', answer: 'Final Answer: $1,200$', reference: '1200' },
 ];
 
+const one = host([1], [0], 'i32');
+const some = host([2, 3], [0, 4, 2, 1, 1, 3], 'i32');
+const cold = { temperature: 0.7 };
+/** Ratios in the range, beyond either end, and beyond the bound of bad tokens; none at an edge, where there is no slope. */
+const [policy, old] = [host([2, 4], [-1, -0.5, -3, -0.1, -2, -0.2, -1, -0.4]), host([2, 4], [-1.1, -1.4, -1, -2.5, -0.3, -0.9, -1.05, -1.9])]; // prettier-ignore
+const advantages = host([2, 4], [1, 0.5, -2, -1, 1.5, -0.5, -1, 0.25]);
+const clips = [
+  { clipLow: 0.2, clipHigh: 0.28, dualClip: 3 },
+  { clipLow: 0.2, clipHigh: 0.2, dualClip: null },
+];
+
+const ops: Readonly<Record<string, OpLaws>> = {
+  'rl.tokenScores': {
+    samples: [
+      { inputs: [f32(1, 2), one], attrs: { temperature: 1 } },
+      { inputs: [f32(2, 3, 5), some], attrs: cold },
+      { inputs: [f32(2, 3, 5), some], attrs: { temperature: 1 }, range: [-30, 30] },
+    ],
+  },
+  'rl.tokenScoresGradient': {
+    samples: [
+      { inputs: [f32(1, 2), one, f32(1), f32(1)], attrs: { temperature: 1 } },
+      { inputs: [f32(2, 3, 5), some, f32(2, 3), f32(2, 3)], attrs: cold },
+      { inputs: [f32(2, 3, 5), some, f32(2, 3), f32(2, 3), f32(2, 3), f32(2, 3)], attrs: cold },
+    ],
+  },
+  'rl.clipped': {
+    samples: clips.map(attrs => ({ inputs: [policy, old, advantages], data: [1, 2], attrs })),
+  },
+  'rl.clippedGradient': {
+    samples: clips.map(attrs => ({ inputs: [policy, old, advantages, f32(2, 4)], data: [1, 2], attrs })),
+  },
+};
+
 conformPlugin(plugin, {
   packageJson,
   load: () => import('./index.js'),
+  ops,
   scores: Object.fromEntries(
     ['accuracy', 'parallel-bonus', 'parallel-and-accurate', 'accurate-and-formed', 'format'].map(name => [
       `parallel-r1:${name}`,
@@ -19,3 +57,6 @@ conformPlugin(plugin, {
     ]),
   ),
 });
+
+// Beside gpu.js's engine, so that the kernels run, in every mode that is here.
+conformPlugin(kernels, { load: () => import('./gpujs.js'), beside: [gpujs, plugin], ops });

@@ -1,6 +1,7 @@
 /** Log-probabilities of chosen tokens, and the entropy of what they were chosen from. */
 
-import { logProbabilityOp, type Tensor } from '@heddle/core';
+import type { Tensor } from '@heddle/core';
+import { tokenScoresOp } from '../ops/token-scores.js';
 
 /**
  * @shape logits [..., V], tokens i32[...] -> logp [...], entropy [...] (nats)
@@ -11,7 +12,6 @@ export function tokenLogProbabilities(
   tokens: Tensor,
   temperature = 1,
 ): { readonly logp: Tensor; readonly entropy: Tensor } {
-  // Its second output is the whole log-softmax, which both share.
-  const [logp, all] = logProbabilityOp([logits.div(temperature), tokens], {});
-  return { logp: logp!, entropy: all!.exp().mul(all!).sum(-1).neg() };
+  const [logp, entropy] = tokenScoresOp([logits, tokens], { temperature });
+  return { logp: logp!, entropy: entropy! };
 }
