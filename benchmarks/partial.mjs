@@ -24,6 +24,7 @@ import { openOnnx } from '@heddle/backend-onnx';
 import partial, { feedHeadsOp, mixHeadsOp } from '@heddle/ffn-partial';
 import partialKernels from '@heddle/ffn-partial/gpujs';
 import transformer, { createDecoder, partsOf } from '@heddle/transformer';
+import { inTurns } from './in-turns.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -36,22 +37,6 @@ const rounds = Number(values.rounds);
 const wanted = values.only.split(',');
 
 const host = createHost({ plugins: [transformer, partial, partialKernels] });
-const median = numbers => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
-/** Runs contestants in turns. @returns medians in milliseconds, and the median of the first's time over each one's */
-async function inTurns(contestants) {
-  const times = contestants.map(() => []);
-  for (let round = -2; round < rounds; round++) {
-    for (let turn = 0; turn < contestants.length; turn++) {
-      const i = (turn + round + 2) % contestants.length;
-      const start = performance.now();
-      await contestants[i]();
-      if (round >= 0) times[i].push(performance.now() - start);
-    }
-  }
-  return times.map(own => ({ ms: median(own), ratio: median(own.map((ms, round) => times[0][round] / ms)) }));
-}
-
 async function steps() {
   const [B, T, V] = [8, 64, 2000];
   const shared = {
@@ -108,7 +93,7 @@ async function steps() {
     };
     contestants.push(() => step.run(feeds));
   }
-  const found = await inTurns(contestants);
+  const found = await inTurns(contestants, rounds);
   console.log(
     `training step, onnx:cpu, 1 thread, ${B} x ${T} tokens, width 128, depth 4, in turns, ${rounds} rounds\n`,
   );
@@ -159,7 +144,7 @@ async function kernels() {
         )[0],
       }));
       const [plain, own] = [await backend.compile(graph), await backend.compile(graph, { kernels: host.kernels })];
-      const [one, two] = await inTurns([() => plain.run(feeds), () => own.run(feeds)]);
+      const [one, two] = await inTurns([() => plain.run(feeds), () => own.run(feeds)], rounds);
       console.log(`| ${title} | ${mode} | ${one.ms.toFixed(2)} | ${two.ms.toFixed(2)} | ${two.ratio.toFixed(2)} |`);
     }
     await backend.close();

@@ -2,7 +2,19 @@
 
 import { parseArgs } from 'node:util';
 
-const names = ['sgemm', 'step', 'decode', 'compile', 'overhead', 'memory', 'score', 'device', 'bundle'];
+const names = [
+  'sgemm',
+  'step',
+  'decode',
+  'compile',
+  'overhead',
+  'memory',
+  'score',
+  'policy',
+  'fork',
+  'device',
+  'bundle',
+];
 /** Of hours: only where they are asked for. */
 const long = ['multi30k'];
 

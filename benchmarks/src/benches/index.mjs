@@ -9,11 +9,13 @@ import * as bundle from './bundle.mjs';
 import * as compile from './compile.mjs';
 import * as decode from './decode.mjs';
 import * as device from './device.mjs';
+import * as fork from './fork.mjs';
 import * as memory from './memory.mjs';
 import * as multi30k from './multi30k.mjs';
+import * as policy from './policy.mjs';
 import * as score from './score.mjs';
 import * as overhead from './overhead.mjs';
 import * as sgemm from './sgemm.mjs';
 import * as step from './step.mjs';
 
-export const benches = [sgemm, step, decode, compile, overhead, memory, score, device, multi30k, bundle];
+export const benches = [sgemm, step, decode, compile, overhead, memory, score, policy, fork, device, multi30k, bundle];

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hardestLevel } from '../problems/generate.js';
 import { curriculumOf, type StageConfig } from './curriculum.js';
-import { gatherTraces, waysTeacher, type Teacher } from './gather.js';
+import { gatherTraces, waysOf, waysTeacher, type Teacher } from './gather.js';
 import { intervalOf } from './measure.js';
 import { generatedPool, levelsOf, listedPool } from './pool.js';
 import { curriculumPresets } from './presets.js';
@@ -83,9 +83,23 @@ describe('gathering', () => {
     expect(traces.map(({ problem }) => problem)).toEqual(Array.from({ length: 40 }, (_, i) => pool.learn(i).problem));
   });
 
+  it('takes the ways of a problem in turns that do not go with its level', () => {
+    const mixed = generatedPool(1, 2);
+    for (const side of [0, 1]) {
+      const problems = Array.from({ length: 600 }, (_, i) => mixed.learn(2 * i + side)).filter(
+        ({ ways }) => ways!.length === 2,
+      );
+      const first = problems.filter(problem => waysOf(problem)[0] === problem.ways![0]).length / problems.length;
+      expect(first).toBeGreaterThan(0.4);
+      expect(first).toBeLessThan(0.6);
+    }
+  });
+
   it('counts what it leaves out, by the first reason that holds, and keeps the order', async () => {
-    const faults: Teacher = async (problem, index, own) => {
-      const whole = await waysTeacher(problem, index, own);
+    const order = new Map(Array.from({ length: 40 }, (_, i) => [pool.learn(i).id, i]));
+    const faults: Teacher = async (problem, own) => {
+      const index = order.get(problem.id)!;
+      const whole = await waysTeacher(problem, own);
       await new Promise(resolve => setTimeout(resolve, index % 3));
       if (index % 5 === 1) return whole.replace('</Path>', '');
       if (index % 5 === 2) return `Final Answer: ${problem.answer}`;
@@ -99,10 +113,13 @@ describe('gathering', () => {
 
   it('stops when it is told to, and passes on what a teacher throws', async () => {
     const stop = new AbortController();
-    const teacher: Teacher = (problem, index, own) => (index === 8 && stop.abort(), waysTeacher(problem, index, own));
+    const teacher: Teacher = (problem, own) => (
+      problem.id === pool.learn(8).id && stop.abort(),
+      waysTeacher(problem, own)
+    );
     await expect(gatherTraces({ ...call, teacher, signal: stop.signal })).rejects.toThrow();
     await expect(gatherTraces({ ...call, teacher: () => Promise.reject(new Error('no server')) })).rejects.toThrow('no server'); // prettier-ignore
-    expect(() => waysTeacher({ id: 'x', problem: '?', answer: '1' }, 0, signal)).toThrow(/two ways/);
+    expect(() => waysTeacher({ id: 'x', problem: '?', answer: '1' }, signal)).toThrow(/two ways/);
   });
 });
 

@@ -4,11 +4,11 @@ import { answerRules } from '../reward/answer.js';
 import { isWellFormed } from '../grammar/format.js';
 import { countBlocks, withoutTags } from '../grammar/tags.js';
 import { parallelTrace } from '../problems/generate.js';
-import { fail } from '@heddle/core';
+import { fail, streamOf } from '@heddle/core';
 import type { PoolProblem } from './pool.js';
 
 /** Anything that writes a solution: a model, a server, a person. @returns the text of the solution, tags included */
-export type Teacher = (problem: PoolProblem, index: number, signal: AbortSignal) => string | Promise<string>;
+export type Teacher = (problem: PoolProblem, signal: AbortSignal) => string | Promise<string>;
 
 /** A solution to learn from. */
 export interface Trace {
@@ -41,11 +41,20 @@ export interface GatherCall {
   readonly atOnce?: number;
 }
 
+/**
+ * The ways of a problem, beginning with one that its name alone chooses, so that ways go with nothing else, such as its level.
+ *
+ * @throws E_CONFIG for a problem without two
+ */
+export function waysOf({ id, ways }: PoolProblem): readonly string[] {
+  if (!ways || ways.length < 2)
+    return fail('E_CONFIG', `${id}: expected a problem with two ways to its answer, received one without. Generated problems have them; for these gather traces, of another teacher than 'ways'.`, { id }); // prettier-ignore
+  const first = (streamOf(id) >>> 8) % ways.length;
+  return [...ways.slice(first), ...ways.slice(0, first)];
+}
+
 /** Writes down two ways that a generated problem comes with, as the paths of one block. @throws E_CONFIG for others */
-export const waysTeacher: Teacher = ({ id, answer, ways }, index) =>
-  ways && ways.length >= 2
-    ? parallelTrace({ answer, ways: [ways[index % ways.length]!, ways[(index + 1) % ways.length]!] })
-    : fail('E_CONFIG', `teacher 'ways': expected problems with two ways to their answer, received ${id} without. Generated problems have them; ask another teacher for these.`, { id }); // prettier-ignore
+export const waysTeacher: Teacher = problem => parallelTrace({ answer: problem.answer, ways: waysOf(problem) });
 
 /** In the order of the problems, whoever is ready first. */
 export async function gatherTraces({
@@ -64,7 +73,7 @@ export async function gatherTraces({
     signal.throwIfAborted();
     const part = Array.from({ length: Math.min(atOnce, count - from) }, async (_, i) => {
       const one = problem(from + i);
-      return { problem: one.problem, answer: one.answer, trace: await teacher(one, from + i, signal) };
+      return { problem: one.problem, answer: one.answer, trace: await teacher(one, signal) };
     });
     for (const found of await Promise.all(part)) {
       const { trace, answer } = found;

@@ -21,7 +21,7 @@ import {
 } from '@heddle/core';
 import { lastValueFrom, tap } from 'rxjs';
 import { lossConfig } from '../loss/options.js';
-import { sequentialTrace } from '../problems/generate.js';
+import { parallelTrace, sequentialTrace } from '../problems/generate.js';
 import { combineRewards } from '../reward/rewards.js';
 import { parallelStrategy, sequentialStrategy, type RolloutStrategy } from '../rollout/strategy.js';
 import { policyTraining, structuredText } from '../train/objective.js';
@@ -29,7 +29,7 @@ import { policyData } from '../train/policy-data.js';
 import { openScorer } from '../train/scorer.js';
 import { traceData, traceRow } from '../train/trace-data.js';
 import type { Curriculum, GatherOptions, LearnOptions, PolicyOptions, StageConfig, Style } from './curriculum.js';
-import { gatherTraces, waysTeacher, type Trace, type Yield } from './gather.js';
+import { gatherTraces, waysOf, waysTeacher, type Trace, type Yield } from './gather.js';
 import { measure, type Measured } from './measure.js';
 import type { PoolProblem, ProblemPool } from './pool.js';
 import { readTraces, readWeights, writeTraces, writeWeights } from './stored.js';
@@ -87,8 +87,8 @@ export interface Site {
   readonly bench: Workbench;
 }
 
-/** Each stage draws problems, orders and samples of its own. */
-const seedOf = ({ curriculum }: Site, stage: string): number => (curriculum.seed ^ streamOf(stage)) & 0x7fffffff;
+/** Each stage of each seed draws problems, orders and samples of its own: numbers far apart, and no shifted copies. */
+const seedOf = ({ curriculum }: Site, stage: string): number => streamOf(`${curriculum.seed}/${stage}`) & 0x3fffffff;
 
 const promptIds = ({ curriculum: { prompt }, bench: { words } }: Site, problem: string): readonly number[] =>
   promptOf(words, problem, prompt);
@@ -143,25 +143,20 @@ export const learnStage = (site: Site, stage: LearnOptions): Stage<CurriculumSta
       objective: structuredText(model),
       data: gathered
         ? traceData({ row: index => rowOf(gathered[index]!), count: gathered.length, shape, seed })
-        : traceData({ row: index => rowOf(ownTrace(pool!.learn(seed + index), stage.style, index)), ...(pool!.count === null ? {} : { count: pool!.count }), shape, seed }), // prettier-ignore
+        : traceData({ row: index => rowOf(ownTrace(pool!.learn(seed + index), stage.style)), ...(pool!.count === null ? {} : { count: pool!.count }), shape, seed }), // prettier-ignore
       rate: schedule.cosine(rate, { warmUp: Math.ceil(steps / 10), total: steps }),
       accumulate: 1,
     };
   });
 };
 
-/** The ways that a problem comes with, in turn. @throws E_CONFIG for one without */
-function ownTrace(problem: PoolProblem, style: Style, index: number): Trace {
-  const { ways, answer, id } = problem;
-  if (!ways || ways.length < 2)
-    fail('E_CONFIG', `${id}: expected a problem with two ways to its answer to learn from, received one without. Gather traces for it first.`, { id }); // prettier-ignore
-  const trace =
-    style === 'sequential'
-      ? sequentialTrace({ answer, ways: ways! }, index)
-      : (waysTeacher(problem, index, neverAborted) as string);
+/** A trace of the ways that a problem comes with. @throws E_CONFIG for one without */
+const ownTrace = (problem: PoolProblem, style: Style): Trace => {
+  const { answer } = problem;
+  const ways = waysOf(problem);
+  const trace = style === 'sequential' ? sequentialTrace({ answer, ways }, 0) : parallelTrace({ answer, ways });
   return { problem: problem.problem, answer, trace };
-}
-const neverAborted = new AbortController().signal;
+};
 
 export const policyStage = (site: Site, stage: PolicyOptions): Stage<CurriculumState, CurriculumState> => {
   const { curriculum, bench } = site;
