@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { createHost, f32, grad, i32, logProbabilityOp, sizeOf, trace, uniforms } from '@heddle/core';
 import { openGpujs } from '@heddle/backend-gpujs';
 import { openOnnx } from '@heddle/backend-onnx';
-import grpo, { clippedOp, tokenScoresOp } from '@heddle/rl-grpo';
+import grpo, { tokenScoresOp } from '@heddle/rl-grpo';
 import grpoKernels from '@heddle/rl-grpo/gpujs';
 import { inTurns } from './in-turns.mjs';
 
@@ -23,7 +23,6 @@ const host = createHost({ plugins: [grpo, grpoKernels] });
 
 /** Sum of what it gives, so that there is one number to follow back. */
 const slope = (y, x) => grad(y.reduce((a, b) => a.add(b)).sum(), [x])[0];
-const clip = { clipLow: 0.2, clipHigh: 0.28, dualClip: 3 };
 const scores = ({ logits, tokens }) => tokenScoresOp([logits, tokens], { temperature: 0.7 }).slice(0, 2);
 const cases = [
   [512, 400],
@@ -34,16 +33,8 @@ const cases = [
   return [
     [`scores of ${N} tokens of ${V}`, types, x => ({ y: scores(x)[0], z: scores(x)[1] })],
     [`their gradient, ${N} of ${V}`, types, x => ({ y: slope(scores(x).slice(0, 1), x.logits) })],
-    [`the same with entropy, ${N} of ${V}`, types, x => ({ y: slope(scores(x), x.logits) })],
   ];
 });
-const row = { policy: f32(256, 128), old: f32(256, 128), advantages: f32(256, 128) };
-const clipped = ({ policy, old, advantages }) => clippedOp([policy, old, advantages], clip);
-cases.push(
-  ['clipped loss of 32768 tokens', row, x => ({ y: clipped(x)[0] })],
-  ['its gradient', row, x => ({ y: slope(clipped(x), x.policy) })],
-);
-
 const feedsOf = types => {
   const draw = uniforms(1, 1);
   const V = types.logits?.shape[1];

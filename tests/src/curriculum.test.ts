@@ -167,6 +167,15 @@ describe.each([{ name: 'reference', open: async () => openReference() }, ...pres
       expect(other.state!.weights).not.toBe(whole.state!.weights);
     });
 
+    it('does again what learnt from problems that are others now, under the same name', async () => {
+      const others = { problems: () => generatedPool(1, 1, 99) };
+      const other = await run(benchOf(backend, others), store, { ...curriculum, measure: { problems: [], count: 1, samples: 1 }, stages: curriculum.stages.slice(0, 1) }); // prettier-ignore
+      expect(stagesRun(other.events, 'stage.started')).toEqual(['lines']);
+      const [again, before] = [await run(benchOf(backend, others), store), await run(benchOf(backend), store)];
+      expect(stagesRun(again.events, 'stage.cached')).toEqual(['begin']);
+      expect(stagesRun(before.events, 'stage.started')).toEqual([]);
+    });
+
     it('stopped anywhere, goes on to the same weights', async () => {
       const count = whole.events.length;
       const places = name === 'reference' ? [Math.floor(count / 2)] : Array.from({ length: 12 }, (_, i) => 1 + Math.floor((i * (count - 2)) / 12)); // prettier-ignore

@@ -15,14 +15,6 @@ const samples = [
 const one = host([1], [0], 'i32');
 const some = host([2, 3], [0, 4, 2, 1, 1, 3], 'i32');
 const cold = { temperature: 0.7 };
-/** Ratios in the range, beyond either end, and beyond the bound of bad tokens; none at an edge, where there is no slope. */
-const [policy, old] = [host([2, 4], [-1, -0.5, -3, -0.1, -2, -0.2, -1, -0.4]), host([2, 4], [-1.1, -1.4, -1, -2.5, -0.3, -0.9, -1.05, -1.9])]; // prettier-ignore
-const advantages = host([2, 4], [1, 0.5, -2, -1, 1.5, -0.5, -1, 0.25]);
-const clips = [
-  { clipLow: 0.2, clipHigh: 0.28, dualClip: 3 },
-  { clipLow: 0.2, clipHigh: 0.2, dualClip: null },
-];
-
 const ops: Readonly<Record<string, OpLaws>> = {
   'rl.tokenScores': {
     samples: [
@@ -37,12 +29,6 @@ const ops: Readonly<Record<string, OpLaws>> = {
       { inputs: [f32(2, 3, 5), some, f32(2, 3), f32(2, 3)], attrs: cold },
       { inputs: [f32(2, 3, 5), some, f32(2, 3), f32(2, 3), f32(2, 3), f32(2, 3)], attrs: cold },
     ],
-  },
-  'rl.clipped': {
-    samples: clips.map(attrs => ({ inputs: [policy, old, advantages], data: [1, 2], attrs })),
-  },
-  'rl.clippedGradient': {
-    samples: clips.map(attrs => ({ inputs: [policy, old, advantages, f32(2, 4)], data: [1, 2], attrs })),
   },
 };
 

@@ -2,7 +2,6 @@
 
 import { OPS, REWARDS, contribute, definePlugin } from '@heddle/core';
 import { kernelRewards } from './reward/kernel.js';
-import { clippedGradientOp, clippedOp } from './ops/clipped.js';
 import { tokenScoresGradientOp, tokenScoresOp } from './ops/token-scores.js';
 import { version } from './version.js';
 
@@ -45,7 +44,6 @@ export {
 } from './loss/advantage.js';
 export { aggregate, aggregations, maskedMean, type Aggregated, type Aggregation } from './loss/aggregate.js';
 export { klEstimators, type KlEstimator, type KlName } from './loss/kl.js';
-export { clippedGradientOp, clippedOp, type ClipAttrs } from './ops/clipped.js';
 export { tokenScoresGradientOp, tokenScoresOp, type TemperatureAttrs } from './ops/token-scores.js';
 export { tokenLogProbabilities } from './loss/log-probabilities.js';
 export { policyObjective, type ObjectiveInputs } from './loss/objective.js';
@@ -176,6 +174,6 @@ export default /* @__PURE__ */ definePlugin({
   version,
   register(container) {
     contribute(container, REWARDS, ...kernelRewards);
-    contribute(container, OPS, tokenScoresOp, tokenScoresGradientOp, clippedOp, clippedGradientOp);
+    contribute(container, OPS, tokenScoresOp, tokenScoresGradientOp);
   },
 });

@@ -34,10 +34,14 @@ export function curriculumFlow(
   const site = { curriculum, bench };
   const { architecture, config } = bench.model;
   const settings = { architecture, config, seed: curriculum.seed, from: from?.id ?? null };
-  const begin = stageOf('begin', settings, async (state, { artifacts }) => ({
-    ...state,
-    weights: await writeWeights(artifacts, 'begin', from?.weights ?? initialise(bench.model, curriculum.seed)),
-  }));
+  const begin = stageOf(
+    'begin',
+    () => settings,
+    async (state, { artifacts }) => ({
+      ...state,
+      weights: await writeWeights(artifacts, 'begin', from?.weights ?? initialise(bench.model, curriculum.seed)),
+    }),
+  );
   return curriculum.stages.reduce<Flow<CurriculumState, CurriculumState>>(
     (flow, stage) => flow.then(made(site, stage)),
     pipeline(curriculum.name).then(begin),

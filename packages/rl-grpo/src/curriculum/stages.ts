@@ -61,10 +61,12 @@ const anything = schemaOf('the state of a curriculum', (value): value is Curricu
 /**
  * A stage whose result depends on the settings that it reads, and on nothing else of the curriculum: they are part of its
  * input, so a curriculum that changes late begins anew late.
+ *
+ * @param settings JSON, or a promise of it
  */
 export const stageOf = (
   name: string,
-  settings: unknown,
+  settings: () => unknown,
   run: (state: CurriculumState, context: StageContext) => Promise<CurriculumState>,
 ): Stage<CurriculumState, CurriculumState> => {
   const input = {
@@ -73,7 +75,7 @@ export const stageOf = (
       vendor: 'heddle',
       validate: async (value: unknown) => {
         const found = await anything['~standard'].validate(value);
-        return found.issues ? found : { value: { state: found.value, settings } };
+        return found.issues ? found : { value: { state: found.value, settings: await settings() } };
       },
       types: undefined as unknown as { readonly input: CurriculumState; readonly output: Input },
     },
@@ -90,6 +92,13 @@ export interface Site {
 /** Each stage of each seed draws problems, orders and samples of its own: numbers far apart, and no shifted copies. */
 const seedOf = ({ curriculum }: Site, stage: string): number => streamOf(`${curriculum.seed}/${stage}`) & 0x3fffffff;
 
+/** What names stand for: the same name may be another list tomorrow. */
+const idsOf = async (bench: Workbench, names: readonly string[]): Promise<readonly string[]> => {
+  const ids: string[] = [];
+  for (const name of names) ids.push((await bench.problems(name)).id);
+  return ids;
+};
+
 const promptIds = ({ curriculum: { prompt }, bench: { words } }: Site, problem: string): readonly number[] =>
   promptOf(words, problem, prompt);
 
@@ -104,7 +113,8 @@ const strategyOf = ({ curriculum, bench: { words } }: Site, style: Style): Rollo
 export const gatherStage = (site: Site, stage: GatherOptions): Stage<CurriculumState, CurriculumState> => {
   const { curriculum, bench } = site;
   const { prompt, promptLength, responseLength, seed } = curriculum;
-  return stageOf(stage.name, { stage, prompt, promptLength, responseLength, seed }, async (state, context) => {
+  const settings = async () => ({ stage, prompt, promptLength, responseLength, seed, problems: await idsOf(bench, [stage.problems]) }); // prettier-ignore
+  return stageOf(stage.name, settings, async (state, context) => {
     const pool = await bench.problems(stage.problems);
     const first = seedOf(site, stage.name);
     const teacher = stage.teacher === 'ways' ? waysTeacher : bench.teacher?.(stage.teacher);
@@ -235,7 +245,9 @@ function trainingStage(
   const { curriculum, bench } = site;
   const { name: _name, stages: _stages, ...shared } = curriculum;
   const { model, backend } = bench;
-  return stageOf(stage.name, { stage, shared }, async (state, context) => {
+  const names = [...(stage.kind === 'learn' && stage.traces !== undefined ? [] : [stage.problems]), ...curriculum.measure.problems]; // prettier-ignore
+  const settings = async () => ({ stage, shared, problems: await idsOf(bench, names) });
+  return stageOf(stage.name, settings, async (state, context) => {
     const { signal } = context;
     const seed = seedOf(site, stage.name);
     const weights = await readWeights(context.artifacts, state.weights, model);
@@ -269,10 +281,10 @@ function trainingStage(
       },
       { signal },
     ).pipe(
-      stopWhen(event => budget !== null && (tokens += event.tokens) >= budget),
       tap(event => {
-        if (event.type === 'step.finished' && budget === null) tokens += event.tokens;
+        if (event.type === 'step.finished') tokens += event.tokens;
       }),
+      stopWhen(() => budget !== null && tokens >= budget),
       at ? checkpointEvery(at.every, at.store) : tap(),
       tap((event: TrainEvent) => {
         context.emit(event);

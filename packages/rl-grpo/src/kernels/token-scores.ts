@@ -64,26 +64,6 @@ const gradient = perCell(function gradient(
   return ((chosen - Math.exp(logits[this.thread.x]! / temperature - totals[n]!)) * toLogp[n]!) / temperature;
 });
 
-const gradientWithEntropy = perCell(function gradientWithEntropy(
-  this: Thread<Row>,
-  logits: number[],
-  tokens: number[],
-  totals: number[],
-  toLogp: number[],
-  entropies: number[],
-  toEntropy: number[],
-) {
-  const { V, temperature } = this.constants;
-  const n = Math.floor(this.thread.x / V);
-  const j = this.thread.x - n * V;
-  const own = logits[this.thread.x]! / temperature - totals[n]!;
-  let chosen = 0;
-  if (tokens[n]! === j) {
-    chosen = toLogp[n]!;
-  }
-  return (chosen - Math.exp(own) * (toLogp[n]! + (own + entropies[n]!) * toEntropy[n]!)) / temperature;
-});
-
 export const tokenScoresKernel = defineKernel(GPUJS, {
   op: tokenScoresOp,
   build([logits, tokens], { temperature }) {
@@ -98,11 +78,10 @@ export const tokenScoresKernel = defineKernel(GPUJS, {
 
 export const tokenScoresGradientKernel = defineKernel(GPUJS, {
   op: tokenScoresGradientOp,
-  build(types, { temperature }) {
-    const { shape } = types[0]!;
-    const at = { output: sizeOf(shape), constants: { V: shape.at(-1)!, temperature: temperature as number } };
-    return types.length === 4
-      ? gradient({ ...at, reads: [0, 1, 2, 3] })
-      : gradientWithEntropy({ ...at, reads: [0, 1, 2, 3, 4, 5] });
+  accepts: inputs => inputs.length === 4,
+  build([logits], { temperature }) {
+    const { shape } = logits!;
+    const constants = { V: shape.at(-1)!, temperature: temperature as number };
+    return gradient({ output: sizeOf(shape), constants, reads: [0, 1, 2, 3] });
   },
 });

@@ -1,7 +1,6 @@
 /** Losses of tokens by which a policy follows its advantages. */
 
 import { clip, maximum, minimum, sigmoid, sign, where, type Tensor } from '@heddle/core';
-import { clippedOp } from '../ops/clipped.js';
 import { maskedMean } from './aggregate.js';
 
 /** @shape [B, T] each */
@@ -53,9 +52,8 @@ export function clippedTokens(
   { dualClip = null, ...range }: ClipOptions & { readonly dualClip?: number | null },
 ): PolicyLoss {
   const gap = logRatio(x);
-  const { clipFraction, clipFractionLower } = clipped(x, gap.exp(), range, dualClip);
-  const [each] = clippedOp([x.policy, x.old, x.advantages], { ...range, dualClip });
-  return { each: each!, metrics: { clipFraction, clipFractionLower, kl: maskedMean(gap.neg(), x.mask) } };
+  const { each, clipFraction, clipFractionLower } = clipped(x, gap.exp(), range, dualClip);
+  return { each, metrics: { clipFraction, clipFractionLower, kl: maskedMean(gap.neg(), x.mask) } };
 }
 
 /** Mean of a sequence's tokens that count, for each token of it. @shape [B, T] -> [B, 1] */

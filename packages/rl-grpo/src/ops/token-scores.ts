@@ -45,7 +45,7 @@ export const tokenScoresOp = defineOp<TemperatureAttrs>({
   decompose([logits, tokens], { temperature }) {
     const scaled = cooled(logits!, temperature);
     const all = logSoftmax(scaled);
-    const first = scaled.sub(all).slice(-1, 0, 1);
+    const first = scaled.slice(-1, 0, 1).sub(all.slice(-1, 0, 1)); // of any column
     return [pick(all, tokens!), all.exp().mul(all).sum(-1).neg(), first.reshape(...tokens!.shape)];
   },
   vjp({ cts: [logp = null, entropy = null, total = null], inputs: [logits, tokens], outputs: [, spread, sum], attrs }) {
