@@ -43,7 +43,7 @@ const curriculum: CurriculumOptions = {
   responseLength: 72,
   measure: { problems: ['level:1'], count: 4, samples: 2 },
   stages: [
-    { kind: 'learn', name: 'lines', problems: 'level:1', style: 'sequential', steps: 3, rate: 0.01, batch: 4 },
+    { kind: 'learn', name: 'lines', problems: 'level:1', style: 'sequential', steps: 3, rate: 0.01, batch: 2, accumulate: 2 },
     { kind: 'gather', name: 'gather', problems: 'level:1', teacher: 'ways', count: 6 },
     { kind: 'learn', name: 'cold', problems: 'level:1', style: 'parallel', traces: 'gather', steps: 3, rate: 0.01, batch: 4 },
     { kind: 'policy', name: 'rl', problems: 'level:1', style: 'parallel', steps: 4, rate: 0.01, prompts: 4, batch: 8, loss: { groupSize: 4, stepsPerBatch: 2 }, rewards: [{ reward: 'block-count' }], trains: ['*orm.weight'] },

@@ -30,6 +30,7 @@ describe('a curriculum', () => {
     ['two of a name', { stages: [learn, learn] }, /each name once/],
     ['a name that is a path', { stages: [{ ...learn, name: '../x' }] }, /stage name/],
     ['an unknown kind', { stages: [{ ...learn, kind: 'guess' }] }, /kind: expected one of gather, learn, policy/],
+    ['half a batch', { stages: [{ ...learn, accumulate: 0.5 }] }, /accumulate/],
     ['a misspelt field', { stages: [{ ...learn, step: 3 }] }, /stage learn: fields.*"step"/],
     ['a style that there is not', { stages: [{ ...learn, style: 'tree' }] }, /sequential or parallel/],
     ['traces that nobody gathered', { stages: [{ ...learn, traces: 'gather' }] }, /earlier stage that gathers/],

@@ -37,6 +37,8 @@ export interface LearnOptions extends StageOptions {
   readonly rate: number;
   /** Rows of a batch. */
   readonly batch: number;
+  /** Batches that make one step: memory is that of one of them. Default 1. */
+  readonly accumulate?: number;
   /** Tokens of a row, prompt and trace together; shorter rows are faster. Default `promptLength + responseLength`. */
   readonly length?: number;
   /** Patterns of the parameters that move, such as `*Norm.weight`. Default: all. */
@@ -149,7 +151,7 @@ export function curriculumOf(options: CurriculumOptions): Curriculum {
 
 const fields: Readonly<Record<StageConfig['kind'], readonly string[]>> = {
   gather: ['teacher', 'count', 'blocks'],
-  learn: ['style', 'traces', 'steps', 'rate', 'batch', 'length', 'trains'],
+  learn: ['style', 'traces', 'steps', 'rate', 'batch', 'accumulate', 'length', 'trains'],
   policy: ['style', 'loss', 'rewards', 'steps', 'tokens', 'rate', 'prompts', 'batch', 'trains'],
 };
 
@@ -174,6 +176,7 @@ function checkStage(stage: StageConfig, before: ReadonlyMap<string, StageConfig[
     if (stage.traces !== undefined && before.get(stage.traces) !== 'gather')
       refuse(own('traces'), 'the name of an earlier stage that gathers', stage.traces);
     if (stage.length !== undefined) count(own('length'), stage.length, 2);
+    if (stage.accumulate !== undefined) count(own('accumulate'), stage.accumulate);
     return;
   }
   count(own('prompts'), stage.prompts);

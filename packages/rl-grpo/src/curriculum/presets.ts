@@ -17,7 +17,7 @@ const unseen = (name: string, policies: readonly PolicyOptions[]): CurriculumOpt
   measure: { problems: ['math'], count: 316, samples: 1 },
   stages: [
     { kind: 'gather', name: 'gather', problems: 'gsm8k', teacher: 'teacher', count: 7472 },
-    { kind: 'learn', name: 'cold-start', problems: 'gsm8k', style: 'parallel', traces: 'gather', steps: 160, rate: 1e-5, batch: 128 }, // prettier-ignore
+    { kind: 'learn', name: 'cold-start', problems: 'gsm8k', style: 'parallel', traces: 'gather', steps: 160, rate: 1e-5, batch: 1, accumulate: 128 }, // prettier-ignore
     ...policies,
   ],
 });
@@ -30,7 +30,7 @@ const dapo = (name: string, steps: number, more: Pick<PolicyOptions, 'loss' | 'r
   steps,
   rate: 1e-6,
   prompts: 256,
-  batch: 16,
+  batch: 2,
   ...more,
   loss: { preset: 'parallel-r1', ...more.loss },
 });

@@ -155,7 +155,7 @@ export const learnStage = (site: Site, stage: LearnOptions): Stage<CurriculumSta
         ? traceData({ row: index => rowOf(gathered[index]!), count: gathered.length, shape, seed })
         : traceData({ row: index => rowOf(ownTrace(pool!.learn(seed + index), stage.style)), ...(pool!.count === null ? {} : { count: pool!.count }), shape, seed }), // prettier-ignore
       rate: schedule.cosine(rate, { warmUp: Math.ceil(steps / 10), total: steps }),
-      accumulate: 1,
+      accumulate: stage.accumulate ?? 1,
     };
   });
 };
