@@ -116,8 +116,10 @@ describe.each(['cpu', 'webasm'] as const)('gpujs:%s', mode => {
 
   it('stops a long run at an abort and can run again', async () => {
     const backend = await openGpujs({ mode });
+    // Many times longer than the engine works without a breath, also on a fast machine.
+    const products = mode === 'cpu' ? 60 : 600;
     const long = trace({ a: f32(160, 160) }, ({ a }) => ({
-      y: Array.from({ length: 60 })
+      y: Array.from({ length: products })
         .reduce((y: typeof a) => y.matmul(a), a)
         .sum(),
     }));
