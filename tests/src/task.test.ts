@@ -116,7 +116,7 @@ describe.skipIf(engine === undefined)('heddle task', { timeout: 120_000 }, () =>
 
 describe('heddle start', { timeout: 120_000 }, () => {
   it('translates, in a job that the slow reference can do too, and does not do twice what is there', async () => {
-    const job = ['start', '--backend', 'reference', '--out', 'started'];
+    const job = ['start', '--task', 'translation', '--backend', 'reference', '--out', 'started'];
     const first = await heddle(...job);
     expect(first.code).toBe(0);
     expect(first.stdout).toMatch(/\nbaseline +[\d,]+/);
@@ -127,7 +127,9 @@ describe('heddle start', { timeout: 120_000 }, () => {
 
   it('refuses what belongs to the other task', async () => {
     expect((await heddle('start', '--task', 'translation', '--prompt', 'x')).stderr).toContain('--task language');
-    expect((await heddle('start', '--task', 'painting')).stderr).toContain('expected translation or language');
+    expect((await heddle('start', '--task', 'painting')).stderr).toContain(
+      'expected one of thinking, translation, language',
+    );
   });
 });
 

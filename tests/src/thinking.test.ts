@@ -60,6 +60,21 @@ const killedAfter = (lines: number, args: readonly string[]): Promise<boolean> =
     child.on('close', (_, signal) => resolve(signal === 'SIGKILL'));
   });
 
+describe('heddle start', { timeout: 300_000 }, () => {
+  it('goes through the whole curriculum, in a job that the slow reference can do too', async () => {
+    const ended = await heddle('start', '--backend', 'reference', '--out', 'started');
+    expect([ended.code, ended.stderr]).toEqual([0, expect.any(String)]);
+    for (const stage of ['arithmetic', 'cold-start', 'rl-easy', 'rl-harder', 'more-arithmetic', 'rl-harder-sequential'])
+      expect(ended.stdout).toMatch(new RegExp(String.raw`\n${stage} +\d+ +[\d,]+ +\d+ % \(`));
+    expect(ended.stdout).toContain('Try next: heddle think --model');
+  });
+
+  it('refuses what belongs to other tasks', async () => {
+    const refused = await heddle('start', '--steps', '5', '--out', 'refused');
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('--task translation or language')]);
+  });
+});
+
 const [engine] = present(onnxBackends);
 describe.skipIf(engine === undefined)('heddle curriculum', { timeout: 300_000 }, () => {
   let whole: Ended;
