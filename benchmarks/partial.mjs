@@ -37,6 +37,7 @@ const rounds = Number(values.rounds);
 const wanted = values.only.split(',');
 
 const host = createHost({ plugins: [transformer, partial, partialKernels] });
+
 async function steps() {
   const [B, T, V] = [8, 64, 2000];
   const shared = {

@@ -35,6 +35,7 @@ const cases = [
     [`their gradient, ${N} of ${V}`, types, x => ({ y: slope(scores(x).slice(0, 1), x.logits) })],
   ];
 });
+
 const feedsOf = types => {
   const draw = uniforms(1, 1);
   const V = types.logits?.shape[1];

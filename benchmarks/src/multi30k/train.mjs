@@ -2,7 +2,16 @@
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { adamW, checkpointEvery, countParameters, initialise, schedule, sequenceToSequence, train } from '@heddle/core';
+import {
+  adamW,
+  checkpointEvery,
+  countParameters,
+  initialise,
+  schedule,
+  sequenceToSequence,
+  train,
+  parametersIn,
+} from '@heddle/core';
 import { atomicWriteFile, checkpointFolder } from '@heddle/core/node';
 import { openOnnx } from '@heddle/backend-onnx';
 import { bleu, corpusScore } from '@heddle/eval-text';
@@ -38,10 +47,6 @@ const greedy = async (params, pairs) => {
   await generator.close();
   return found.map(({ ids }) => tokenizer.decode(ids));
 };
-const paramsIn = tensors =>
-  Object.fromEntries(
-    Object.entries(tensors).flatMap(([name, t]) => (name.startsWith('params.') ? [[name.slice(7), t]] : [])),
-  );
 
 const curvePath = join(folder, 'curve.jsonl');
 const store = checkpointFolder(join(folder, 'checkpoints'), { keep: 1 });
@@ -85,7 +90,7 @@ if (spent < budget)
         seen += event.tokens;
         losses.push(event.metrics.nll ?? event.loss);
         const measure = async () => {
-          const params = paramsIn((await event.snapshot()).tensors);
+          const params = parametersIn((await event.snapshot()).tensors);
           const score = scoreOf(await greedy(params, validation), validation);
           const nll = losses.reduce((sum, x) => sum + x, 0) / losses.length;
           losses = [];
@@ -106,7 +111,7 @@ if (spent < budget)
     ),
   );
 
-const params = paramsIn((await store.latest()).tensors);
+const params = parametersIn((await store.latest()).tensors);
 const started = cpu();
 const search = createBeamSearch({ ...options, params, batch: 16, beams: 4 });
 const found = await search.complete(

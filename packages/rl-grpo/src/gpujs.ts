@@ -1,8 +1,7 @@
 /**
  * Kernels for gpu.js, as a plugin of their own: whoever wants them asks for them.
  *
- * The clipped objective and the gradient with entropy have none: the engine fuses what they stand for into single passes, and
- * kernels of our own were slower (0.8 to 0.98 times, in modes cpu and webasm).
+ * The clipped objective and the gradient with entropy have none: the engine fuses what they stand for into single passes,.
  */
 
 import { KERNELS, contribute, definePlugin } from '@heddle/core';

@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fail, parameterTypes, type Host, type HostTensor, type Json, type Model } from '@heddle/core';
+import { fail, parameterTypes, parametersIn, type Host, type HostTensor, type Json, type Model } from '@heddle/core';
 import { bytesOf, openSafetensors, widen, writeSafetensors } from '@heddle/core/files';
 import { atomicFolder, checkpointFolder, fileSink, fileSource } from '@heddle/core/node';
 import { readTokenizer, saveTokenizer, type Tokenizer } from '@heddle/text';
@@ -63,14 +63,9 @@ export async function loadModel(host: Host, path: string): Promise<TrainedModel>
     const read = await readTokenizer(tokenizer);
     const model = createModel(host, state.settings, read.vocabularySize);
     const { tensors } = await checkpointFolder(checkpoints).load(state.step);
-    const parameters = Object.fromEntries(
-      Object.entries(tensors).flatMap(([name, tensor]) =>
-        name.startsWith('params.') ? [[name.slice(7), tensor]] : [],
-      ),
-    );
     return {
       model,
-      parameters: matching(model, parameters, path),
+      parameters: matching(model, parametersIn(tensors), path),
       tokenizer: read,
       from: `${checkpoints}, step ${state.step}`,
     };

@@ -6,6 +6,7 @@ import {
   evaluateEvery,
   initialise,
   nextToken,
+  parametersIn,
   train,
   TRACKERS,
   type Backend,
@@ -23,7 +24,7 @@ import type { Prepared } from './prepare.js';
 import { identityOf } from './read-settings.js';
 import { recipe } from './recipe.js';
 import { places } from './run-folder.js';
-import { openValidation, parametersIn, type Validation } from './validation.js';
+import { openValidation, type Validation } from './validation.js';
 
 export interface Training {
   readonly host: Host;

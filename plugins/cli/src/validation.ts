@@ -68,11 +68,3 @@ export async function openValidation({
     close: () => executable.close(),
   };
 }
-
-/** Parameters out of a checkpoint's tensors. */
-export const parametersIn = (tensors: Readonly<Record<string, HostTensor>>): Record<string, HostTensor> =>
-  Object.fromEntries(
-    Object.entries(tensors).flatMap(([name, tensor]) =>
-      name.startsWith('params.') ? [[name.slice('params.'.length), tensor]] : [],
-    ),
-  );

@@ -18,6 +18,9 @@ export const counted = (n: number, thing: string): string => `${grouped(n)} ${th
 export const timeTaken = (seconds: number): string =>
   seconds < 90 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 
+/** `74 %`; a dash for what is not known. */
+export const percent = (share: number | null): string => (share === null ? '–' : `${(100 * share).toFixed(0)} %`);
+
 /** Each line two spaces in; a text that ends in the middle of a line break keeps none at its end. */
 export const indented = (text: string): string =>
   text

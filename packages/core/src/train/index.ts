@@ -21,6 +21,7 @@ export {
   type Objective,
 } from './objective.js';
 export { checkpointEvery, evaluateEvery, lossBelow, stopWhen, type CheckpointStore } from './operators.js';
+export { parametersIn } from './parameters.js';
 export type { TrainPlan } from './plan.js';
 export { accumulateStep, applyStep, evaluationStep, stateTypes, trainStep, type StepPlan } from './step.js';
 export { fromLoop, train } from './trainer.js';

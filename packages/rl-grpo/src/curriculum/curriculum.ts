@@ -96,6 +96,10 @@ export interface Curriculum {
 
 export type CurriculumOptions = Partial<Omit<Curriculum, 'stages'>> & Pick<Curriculum, 'stages'>;
 
+/**
+ * Lengths, paths, blocks and clipping as the released scripts of Parallel-R1 have them. Its cold start has betas of 0.9 and
+ * 0.95; a curriculum has one optimizer, and reinforcement learning is most of it.
+ */
 const base: Omit<Curriculum, 'stages'> = {
   name: 'curriculum',
   seed: 0,

@@ -7,7 +7,7 @@ import { withoutTags } from '../grammar/tags.js';
 import type { Trajectory } from '../rollout/parallel.js';
 import type { PathSession } from '../rollout/session.js';
 import { checkTrajectories, type RolloutStrategy } from '../rollout/strategy.js';
-import { firstBlockOf } from '../train/metrics.js';
+import { firstBlockOf, mean } from '../train/metrics.js';
 import type { PoolProblem } from './pool.js';
 
 /** Of one answer, what a reader wants to see. */
@@ -59,9 +59,6 @@ export interface MeasureCall {
   /** Examples that are kept: right and wrong ones in turn, as far as there are. Default 6. */
   readonly examples?: number;
 }
-
-const mean = (values: readonly number[]): number | null =>
-  values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
 
 /** Answers are sampled at temperature 1, as the paper measures. */
 export async function measure(call: MeasureCall): Promise<Measured> {

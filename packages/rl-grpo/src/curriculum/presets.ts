@@ -4,16 +4,12 @@ import type { CurriculumOptions, GatherOptions, LearnOptions, PolicyOptions } fr
 
 const alternating = [{ reward: 'alternating' }] as const;
 
-/** What the released scripts of Parallel-R1 say, for problems named `gsm8k`, `dapo` and `math`, and a teacher named `teacher`. */
+/**
+ * What the released scripts of Parallel-R1 say, for problems named `gsm8k`, `dapo` and `math`, and a teacher named
+ * `teacher`. What stands here is beside what a curriculum has anyway, which is theirs too.
+ */
 const unseen = (name: string, policies: readonly PolicyOptions[]): CurriculumOptions => ({
   name,
-  promptLength: 2000,
-  responseLength: 3000,
-  paths: 2,
-  maxBlocks: 4,
-  // Cold start with betas of 0.9 and 0.95 there; a curriculum has one optimizer, and reinforcement learning is most of it.
-  optimizer: { betas: [0.9, 0.999], weightDecay: 0.01 },
-  clip: 1,
   measure: { problems: ['math'], count: 316, samples: 1 },
   stages: [
     { kind: 'gather', name: 'gather', problems: 'gsm8k', teacher: 'teacher', count: 7472 },
@@ -36,7 +32,7 @@ const dapo = (name: string, steps: number, more: Pick<PolicyOptions, 'loss' | 'r
 });
 const s2 = { rewards: alternating, loss: { clipHigh: 0.28 } } as const;
 
-/** Norms and scales: of rewards for a few hundred answers, a few hundred numbers can be learnt, and a million cannot. */
+/** Norms alone: a reward says little, and some thousand answers say too little of half a million parameters. */
 const few = ['*orm.weight', '*orm.bias'];
 
 const tinyBase = {

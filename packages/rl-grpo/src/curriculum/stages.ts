@@ -6,6 +6,7 @@ import {
   defineStage,
   fail,
   parameterTypes,
+  parametersIn,
   schedule,
   schemaOf,
   selectPaths,
@@ -38,7 +39,7 @@ import { promptOf, type Workbench, type Weights } from './workbench.js';
 /** What a stage did. */
 export interface StageRecord {
   readonly name: string;
-  readonly kind: StageConfig['kind'] | 'begin';
+  readonly kind: StageConfig['kind'];
   /** Optimizer steps, and tokens that were learnt from. */
   readonly steps: number;
   readonly tokens: number;
@@ -289,7 +290,9 @@ function trainingStage(
       tap((event: TrainEvent) => {
         context.emit(event);
         if (event.type === 'run.finished' && event.reason !== 'cancelled')
-          event.waitUntil(event.snapshot().then(({ tensors }) => (end = { step: event.step, weights: own(tensors) })));
+          event.waitUntil(
+            event.snapshot().then(({ tensors }) => (end = { step: event.step, weights: parametersIn(tensors) })),
+          );
       }),
     );
     await lastValueFrom(events);
@@ -310,9 +313,6 @@ function trainingStage(
     return { ...state, weights: uri, done: [...state.done, record] };
   });
 }
-
-const own = (tensors: Weights): Weights =>
-  Object.fromEntries(Object.entries(tensors).flatMap(([name, t]) => (name.startsWith('params.') ? [[name.slice(7), t]] : []))); // prettier-ignore
 
 async function measureAll(
   site: Site,

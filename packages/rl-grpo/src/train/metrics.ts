@@ -10,7 +10,8 @@ export function firstBlockOf({ ids, promptLength, segments }: Trajectory): numbe
   return branch < 0 ? null : (segments[branch]!.end - promptLength) / (ids.length - promptLength);
 }
 
-const mean = (values: readonly number[]): number | null =>
+/** null of nothing. */
+export const mean = (values: readonly number[]): number | null =>
   values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length;
 
 /**

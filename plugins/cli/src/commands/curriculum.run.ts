@@ -8,6 +8,7 @@ import {
   countParameters,
   inProcess,
   printPlan,
+  stagesOf,
   type CommandCall,
   type HeddleEvent,
   type Host,
@@ -26,7 +27,7 @@ import { eventJson, logTo } from '../event-log.js';
 import { exitCodes } from '../failure.js';
 import { saveModel } from '../model-folder.js';
 import { exists, holdRun, moveAside, places } from '../run-folder.js';
-import { grouped, selfName, timeTaken } from '../words.js';
+import { grouped, percent, selfName, timeTaken } from '../words.js';
 
 export async function runCurriculum(call: CommandCall, host: Host): Promise<number> {
   const { options, signal } = call;
@@ -135,7 +136,7 @@ async function runFlow(
         if (json) call.print(eventJson(event));
     }
   };
-  for (const stage of stageNames(job)) await mkdir(join(folder, 'stages', stage), { recursive: true });
+  for (const { path } of stagesOf(job.flow.steps)) await mkdir(join(folder, 'stages', path), { recursive: true });
   try {
     await lastValueFrom(inProcess.submit(job).pipe(tap(see)));
   } catch (error) {
@@ -146,8 +147,6 @@ async function runFlow(
   await Promise.all(folders);
   return end;
 }
-
-const stageNames = ({ flow }: Job): readonly string[] => flow.steps.flatMap(step => (step.kind === 'stage' ? [step.path] : [])); // prettier-ignore
 
 function stageLines(record: CurriculumState['done'][number] | undefined, seconds: number): readonly string[] {
   if (!record) return [];
@@ -162,4 +161,3 @@ function stageLines(record: CurriculumState['done'][number] | undefined, seconds
   );
 }
 const words: Readonly<Record<string, string>> = { withoutBlock: 'without a block', tooLong: 'too long' };
-const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;

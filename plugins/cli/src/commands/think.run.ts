@@ -10,7 +10,7 @@ import {
   withoutTags,
   wordsOf,
 } from '@heddle/rl-grpo';
-import { createProgram, openSession } from '@heddle/transformer';
+import { openPaths } from '../curriculum/paths.js';
 import { openEngine } from '../engine.js';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
@@ -40,8 +40,8 @@ export async function runThink(call: CommandCall, host: Host): Promise<number> {
   const thinking = { tags: words.tags, endOfText: words.end, newline: words.encode('\n'), responseLength };
   const strategy = paths === 1 ? sequentialStrategy(thinking) : parallelStrategy({ ...thinking, paths });
   const slots = Math.min(32, samples * problems.length);
-  const program = createProgram({ model, params: parameters, backend: engine.backend, kernels: host.kernels }, slots, model.length + 1); // prettier-ignore
-  const session = await openSession(program, [2, 4, 16]);
+  const made = { model, params: parameters, backend: engine.backend, kernels: host.kernels };
+  const { session, close } = await openPaths(made, slots, model.length);
   try {
     const asked = prompts.flatMap(prompt => Array.from({ length: samples }, () => prompt));
     const answers: string[] = [];
@@ -60,8 +60,7 @@ export async function runThink(call: CommandCall, host: Host): Promise<number> {
     }
     for (const [i, problem] of problems.entries()) show(call, problem, answers.slice(i * samples, (i + 1) * samples));
   } finally {
-    await session.close();
-    await program.close();
+    await close();
   }
   return 0;
 }

@@ -19,10 +19,11 @@ import {
   type Workbench,
 } from '@heddle/rl-grpo';
 import { readText, readTokenizer, saveTokenizer, trainBpe, type Tokenizer } from '@heddle/text';
-import { createProgram, openSession, partsOf } from '@heddle/transformer';
+import { partsOf } from '@heddle/transformer';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { exists } from '../run-folder.js';
+import { openPaths } from './paths.js';
 import type { CurriculumSettings } from './settings.js';
 
 /** Steps between two checkpoints: half a minute of reinforcement learning with a small model. */
@@ -61,17 +62,7 @@ export async function openBench(
     words: wordsOf(tokenizer),
     backend,
     kernels,
-    async open(params, slots, tokens) {
-      const program = createProgram({ model, params, backend, kernels }, slots, tokens + 1);
-      const session = await openSession(program, [2, 4, 16]);
-      return {
-        session,
-        async close() {
-          await session.close();
-          await program.close();
-        },
-      };
-    },
+    open: (params, slots, tokens) => openPaths({ model, params, backend, kernels }, slots, tokens),
     problems(name) {
       const known = pools.get(name) ?? poolOf(name, settings.files);
       pools.set(name, known);

@@ -3,6 +3,7 @@
 import { checkFormat, parseThinking, type Measured, type Sample } from '@heddle/rl-grpo';
 import { readRun, reportPage, type ReportAnswer, type RunRecord } from '@heddle/tracker-report';
 import { exists } from '../run-folder.js';
+import { percent } from '../words.js';
 import { stageTable, type Finished } from './table.js';
 
 /** @param logOf the log of events of a stage, by its name */
@@ -25,10 +26,8 @@ export async function curriculumPage(finished: readonly Finished[], logOf: (stag
   return reportPage([...runs.values()], `curriculum: ${finished.map(({ curriculum }) => curriculum.name).join(', ')}`, tables, answers); // prettier-ignore
 }
 
-const share = (value: number | null): string => (value === null ? '–' : `${(100 * value).toFixed(0)} %`);
-
 const noteOf = ({ withBlocks, withoutBlocks, wellFormed, forcedCloses, pathsAlike }: Measured): string =>
-  `right with paths ${share(withBlocks)}, without ${share(withoutBlocks)}; well formed ${share(wellFormed)}; paths closed by force, an answer: ${forcedCloses.toFixed(2)}; how alike paths are (self-BLEU): ${pathsAlike?.toFixed(2) ?? '–'}`;
+  `right with paths ${percent(withBlocks)}, without ${percent(withoutBlocks)}; well formed ${percent(wellFormed)}; paths closed by force, an answer: ${forcedCloses.toFixed(2)}; how alike paths are (self-BLEU): ${pathsAlike?.toFixed(2) ?? '–'}`;
 
 /** Why an answer got what it got, in words, and its text as what stands one after the other and side by side. */
 function answerOf({ problem, answer, completion, right }: Sample): ReportAnswer {

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { Curriculum, CurriculumState, Measured, StageRecord } from '@heddle/rl-grpo';
-import { grouped, timeTaken } from '../words.js';
+import { grouped, percent, timeTaken } from '../words.js';
 
 export interface Finished {
   readonly curriculum: Curriculum;
@@ -10,8 +10,6 @@ export interface Finished {
   /** Of this run alone: stages that were there already took none. */
   readonly seconds: number;
 }
-
-const percent = (share: number | null): string => (share === null ? '–' : `${(100 * share).toFixed(0)} %`);
 
 /** `74 % (68 to 79)` */
 export const accuracyOf = ({ accuracy, low, high }: Measured): string =>

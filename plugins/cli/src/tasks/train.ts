@@ -9,6 +9,7 @@ import {
   checkpointEvery,
   countParameters,
   evaluateEvery,
+  parametersIn,
   schedule,
   sequenceToSequence,
   train,
@@ -30,7 +31,6 @@ import { readJsonObject, writeJson } from '../json-file.js';
 import { expectKind } from '../model.js';
 import { saveModel } from '../model-folder.js';
 import { exists, places } from '../run-folder.js';
-import { parametersIn } from '../validation.js';
 import { openWriter } from './writer.js';
 import type { TaskCorpus } from './corpus.js';
 import { taskModels, type TaskModel, type TaskSettings } from './settings.js';
