@@ -145,7 +145,7 @@ describe.each([{ name: 'reference', open: async () => openReference() }, ...pres
         await scorer.close();
         await backend.close();
         const gaps = answers.flatMap(({ logp, sampled }, i) =>
-          logp.filter((_, at) => sampled[at]! > 0).map((own, at) => Math.abs(own - scores[i]![at]!)),
+          logp.filter((_, at) => sampled[at]! > 0).map((own, at) => Math.abs(own! - scores[i]![at]!)),
         );
         expect(gaps.length).toBeGreaterThan(4 * count);
         expect(Math.max(...gaps)).toBeLessThan(1e-4);

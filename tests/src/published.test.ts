@@ -36,6 +36,7 @@ const browserEntries = [
   '@heddle/eval-text',
   '@heddle/eval-math',
   '@heddle/eval-math/benchmark',
+  '@heddle/openai-client',
   '@heddle/rl-grpo',
   '@heddle/text',
   '@heddle/transformer',
@@ -215,6 +216,9 @@ describe('a browser bundle', () => {
       '@heddle/text': ['@huggingface/tokenizers'],
       // Rewards measure how alike paths are by its BLEU.
       '@heddle/rl-grpo': ['@heddle/eval-text'],
+      '@heddle/openai-client': ['eventsource-parser'],
+      // Asks servers.
+      '@heddle/eval-math/benchmark': ['@heddle/openai-client', 'eventsource-parser'],
     };
     expect(takenFrom(metafile).filter(name => ![own, ...core, ...(others[entry] ?? [])].includes(name))).toEqual([]);
   });

@@ -91,13 +91,15 @@ export {
 } from './reward/rewards.js';
 export { scoreAll, type RewardFault, type Scored, type ScoreOptions } from './reward/score.js';
 export { cosineScaled, hasThinkSection, repetition, softOverlong, type CosineRange } from './reward/shaping.js';
+export { sessionEngine, type Continuation, type Engine, type EngineCall } from './rollout/engine.js';
+export { linearRollout, type LinearOptions, type LinearRollout } from './rollout/linear.js';
 export {
-  linearRollout,
-  type Engine,
-  type EngineCall,
-  type LinearOptions,
-  type LinearRollout,
-} from './rollout/linear.js';
+  lineStrategy,
+  linearStrategy,
+  remoteSession,
+  type EngineStrategyOptions,
+  type LinearStrategyOptions,
+} from './rollout/remote.js';
 export { parallelRollouts, type ParallelOptions, type Trajectory } from './rollout/parallel.js';
 export {
   bestOfN,

@@ -144,7 +144,7 @@ describe('a server', () => {
     const { url, close } = await serve(() => {});
     await expect(
       fromServer({ url, model: 'm', deadline: 50, retries: 1, pause: 1 }).generate(request),
-    ).rejects.toMatchObject({ code: 'E_SERVER', message: expect.stringContaining('no answer within 50 ms') });
+    ).rejects.toMatchObject({ code: 'E_SERVER', message: expect.stringContaining('no complete answer within 50 ms') });
     close();
   });
 
@@ -152,7 +152,7 @@ describe('a server', () => {
     const { url, close } = await serve((_, response) => void response.end('<html>'));
     await expect(fromServer({ url, model: 'm', retries: 0 }).generate(request)).rejects.toMatchObject({
       code: 'E_SERVER',
-      message: expect.stringContaining('expected JSON'),
+      message: expect.stringContaining('no JSON'),
     });
     close();
   });

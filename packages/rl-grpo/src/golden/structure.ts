@@ -3,7 +3,8 @@
 import type { GoldenCase } from '@heddle/core/testing/golden';
 import { checkFormat } from '../grammar/format.js';
 import { tagNames, tagTexts, type TagIds } from '../grammar/tags.js';
-import { linearRollout, type EngineCall } from '../rollout/linear.js';
+import type { EngineCall } from '../rollout/engine.js';
+import { linearRollout } from '../rollout/linear.js';
 import { actorMask, sftItem, sftMask, sftPositions } from '../structure/compat.js';
 import { refuses, same, type Row } from './rows.js';
 
@@ -105,7 +106,7 @@ export async function rolloutLoop(id: string, row: Row, config: Row): Promise<Go
       async call => {
         const output = script[calls.length]!;
         calls.push({ ...call, output });
-        return output;
+        return { ids: output, logp: output.map(() => null) };
       },
       {
         tags: tagsOf(config),

@@ -33,6 +33,16 @@ export interface LossOptions {
   readonly dynamicSampling?: boolean;
   /** Answers that ran into the limit: scored, or left out of the loss. */
   readonly overlong?: 'keep' | 'leave-out';
+  /**
+   * For answers that were sampled by something else than the graph that learns, such as a server. `off`: ratios are taken to
+   * what the sampler said. Otherwise the graph scores answers anew before the weights move, ratios are taken to that, and
+   * each token weighs: `recompute` alike; `truncate` as much as its share of the graph over the sampler's, at most
+   * `correctionCap` (truncated importance sampling, verl's and TRL's); `leave-out` so too, and nothing beyond the cap on
+   * either side. Tokens of which the sampler said nothing weigh 1.
+   */
+  readonly correction?: 'off' | 'recompute' | 'truncate' | 'leave-out';
+  /** Above 1. Default 2. */
+  readonly correctionCap?: number;
   /** The temperature answers were sampled at. */
   readonly temperature?: number;
 }
@@ -54,6 +64,8 @@ const base: LossConfig = {
   entropyWeight: 0,
   dynamicSampling: false,
   overlong: 'keep',
+  correction: 'off',
+  correctionCap: 2,
   temperature: 1,
 };
 
@@ -85,6 +97,7 @@ const choices: Readonly<Record<string, readonly unknown[]>> = {
   klEstimator: Object.keys(klEstimators),
   dynamicSampling: [true, false],
   overlong: ['keep', 'leave-out'],
+  correction: ['off', 'recompute', 'truncate', 'leave-out'],
 };
 
 const refuse = (name: string, expected: string, received: unknown, advice = ''): never =>
@@ -114,6 +127,7 @@ export function lossConfig({ preset, ...said }: LossOptions = {}): LossConfig {
   for (const name of ['clipHigh', 'klWeight', 'entropyWeight'] as const)
     number(config, name, 'a number from 0', x => x >= 0);
   number(config, 'temperature', 'a number above 0', x => x > 0);
+  number(config, 'correctionCap', 'a number above 1', x => x > 1);
   for (const name of ['groupSize', 'stepsPerBatch'] as const)
     number(config, name, 'a whole number from 1 up', x => Number.isSafeInteger(x) && x >= 1);
   if (config.dualClip !== null) number(config, 'dualClip', 'null or a number above 1', x => x > 1);

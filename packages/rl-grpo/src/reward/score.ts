@@ -6,7 +6,7 @@ import type { RewardFunction, RewardInput } from './rewards.js';
 export interface RewardFault {
   /** Index in the batch. */
   readonly sample: number;
-  readonly kind: 'threw' | 'timed-out' | 'not-a-number';
+  readonly kind: 'threw' | 'timed-out' | 'not-a-number' | 'broke-off';
   readonly reason: string;
 }
 

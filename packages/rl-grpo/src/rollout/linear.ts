@@ -3,22 +3,10 @@
  * and joins are read anew. What it samples from differs a little from what training scores.
  */
 
+import { fail } from '@heddle/core';
 import type { TagIds } from '../grammar/tags.js';
 import { hiddenPairs, rolloutPositions, type HiddenPair, type Range } from '../structure/compat.js';
-import { fail } from '@heddle/core';
-
-export interface EngineCall {
-  readonly ids: readonly number[];
-  /** Tokens that end the answer; the one that did is its last. */
-  readonly stop: readonly number[];
-  readonly maxTokens: number;
-  readonly temperature: number;
-  /** Set where several answers to the same tokens have to differ. */
-  readonly seed?: number;
-}
-
-/** What continues tokens: an engine of one's own, or a server. */
-export type Engine = (call: EngineCall) => Promise<readonly number[]>;
+import type { Continuation, Engine } from './engine.js';
 
 export interface LinearOptions {
   readonly tags: TagIds;
@@ -34,6 +22,8 @@ export interface LinearOptions {
   readonly temperature?: number;
   /** A seed for the call of each path: whole, from 0, below 2^31. */
   readonly seed: () => number;
+  /** Where the engine fails: fail too, or give what was written before. Default `fail`. */
+  readonly onFault?: 'fail' | 'keep';
 }
 
 export interface LinearRollout {
@@ -45,7 +35,35 @@ export interface LinearRollout {
   readonly hidden: readonly HiddenPair[];
   /** Blocks finished, and one. */
   readonly turns: number;
+  /** One for each token of the response: as the engine said, 0 for what it did not choose. */
+  readonly logp: readonly (number | null)[];
+  /** 1 for tokens of the response that the engine chose, 0 for forced ones. */
+  readonly sampled: readonly number[];
+  /** Paths and summaries that did not close by themselves. */
+  readonly forcedCloses: number;
+  /** Why it broke off, where it did. */
+  readonly fault: unknown;
 }
+
+/** Tokens as they are written. */
+interface Stretch {
+  readonly ids: readonly number[];
+  readonly logp: readonly (number | null)[];
+  readonly sampled: readonly number[];
+}
+
+const chosen = ({ ids, logp }: Continuation): Stretch => ({ ids, logp, sampled: ids.map(() => 1) });
+const forced = (...ids: readonly number[]): Stretch => ({ ids, logp: ids.map(() => 0), sampled: ids.map(() => 0) });
+const joined = (...parts: readonly Stretch[]): Stretch => ({
+  ids: parts.flatMap(({ ids }) => ids),
+  logp: parts.flatMap(({ logp }) => logp),
+  sampled: parts.flatMap(({ sampled }) => sampled),
+});
+const first = ({ ids, logp, sampled }: Stretch, count: number): Stretch => ({
+  ids: ids.slice(0, count),
+  logp: logp.slice(0, count),
+  sampled: sampled.slice(0, count),
+});
 
 /**
  * @throws E_LENGTH when the prompt is longer than `promptLength`
@@ -65,6 +83,7 @@ export async function linearRollout(
     maxPathLength = 4096,
     temperature = 1,
     seed,
+    onFault = 'fail',
   }: LinearOptions,
 ): Promise<LinearRollout> {
   if (prompt.length > promptLength)
@@ -74,57 +93,72 @@ export async function linearRollout(
       { promptLength, received: prompt.length },
     );
   const limit = promptLength + responseLength;
-  const response: number[] = [];
+  let written = forced();
   const positions: number[] = prompt.map((_, i) => i);
   const spans: Range[][] = [];
-  const ask = (ids: readonly number[], stop: number, own?: number): Promise<readonly number[]> =>
-    engine({
-      ids,
-      stop: [stop, endOfText],
-      maxTokens: limit - ids.length,
-      temperature,
-      ...(own === undefined ? {} : { seed: own }),
-    });
-  const full = (blocks: number): boolean => response.length >= responseLength || (maxBlocks > 0 && blocks >= maxBlocks);
-  let blocks = 0;
-  do {
-    const context = [...prompt, ...response];
-    const text = await ask(context, tags.parallel);
-    response.push(...text);
-    for (const _ of text) positions.push((positions.at(-1) ?? -1) + 1);
-    if (full(blocks) || text.at(-1) !== tags.parallel) break;
-    const before = [...context, ...text];
-    const seeds = Array.from({ length: count }, seed);
-    const paths = await Promise.all(
-      seeds.map(async own => [
-        tags.path,
-        ...closedWith(
-          tags.endPath,
-          endOfText,
-          (await ask([...before, tags.path], tags.endPath, own)).slice(0, maxPathLength),
-        ),
-      ]),
+  let forcedCloses = 0;
+  const ask = async (ids: readonly number[], stop: number, own?: number): Promise<Stretch> =>
+    chosen(
+      await engine({
+        ids,
+        stop: [stop, endOfText],
+        maxTokens: limit - ids.length,
+        temperature,
+        ...(own === undefined ? {} : { seed: own }),
+      }),
     );
-    const block = [...paths.flat(), tags.endParallel, ...newline, tags.summary];
-    if (before.length + 2 + block.length + 1 < limit)
-      block.push(...closedWith(tags.endSummary, endOfText, await ask([...before, ...block], tags.endSummary)));
-    let at = 0;
-    const own = paths.map(({ length }): Range => ({ start: at, end: (at += length) }));
-    spans.push(own.map(({ start, end }) => ({ start: before.length + start, end: before.length + end })));
-    positions.push(...rolloutPositions(own, block.length, positions.at(-1)! + 1));
-    response.push(...block);
-    blocks++;
-  } while (!full(blocks));
+  /** Ends an answer with a tag: in the place of the end of the text, or after what was cut. */
+  const closedWith = (tag: number, answer: Stretch): Stretch => {
+    const last = answer.ids.at(-1);
+    if (last === tag) return answer;
+    forcedCloses++;
+    return joined(last === endOfText ? first(answer, answer.ids.length - 1) : answer, forced(tag));
+  };
+  const full = (blocks: number): boolean =>
+    written.ids.length >= responseLength || (maxBlocks > 0 && blocks >= maxBlocks);
+  let blocks = 0;
+  let fault: unknown;
+  try {
+    do {
+      const context = [...prompt, ...written.ids];
+      const text = await ask(context, tags.parallel);
+      written = joined(written, text);
+      for (const _ of text.ids) positions.push((positions.at(-1) ?? -1) + 1);
+      if (full(blocks) || text.ids.at(-1) !== tags.parallel) break;
+      const before = [...context, ...text.ids];
+      const seeds = Array.from({ length: count }, seed);
+      const paths = await Promise.all(
+        seeds.map(async own =>
+          joined(
+            forced(tags.path),
+            closedWith(tags.endPath, first(await ask([...before, tags.path], tags.endPath, own), maxPathLength)),
+          ),
+        ),
+      );
+      let block = joined(...paths, forced(tags.endParallel, ...newline, tags.summary));
+      if (before.length + 2 + block.ids.length + 1 < limit)
+        block = joined(block, closedWith(tags.endSummary, await ask([...before, ...block.ids], tags.endSummary)));
+      let at = 0;
+      const own = paths.map(({ ids }): Range => ({ start: at, end: (at += ids.length) }));
+      spans.push(own.map(({ start, end }) => ({ start: before.length + start, end: before.length + end })));
+      positions.push(...rolloutPositions(own, block.ids.length, positions.at(-1)! + 1));
+      written = joined(written, block);
+      blocks++;
+    } while (!full(blocks));
+  } catch (error) {
+    if (onFault === 'fail') throw error;
+    fault = error;
+  }
   const leftPad = promptLength - prompt.length;
-  const kept = response.slice(0, responseLength);
-  const used = prompt.length + kept.length;
+  const kept = first(written, responseLength);
+  const used = prompt.length + kept.ids.length;
   return {
-    response: kept,
-    responseMask: kept.map(() => 1),
+    response: kept.ids,
+    responseMask: kept.ids.map(() => 1),
     positions: [
       ...Array.from({ length: leftPad }, () => 0),
       ...positions.slice(0, used),
-      ...Array.from({ length: responseLength - kept.length }, () => 0),
+      ...Array.from({ length: responseLength - kept.ids.length }, () => 0),
     ],
     hidden: spans.flatMap(own =>
       hiddenPairs(
@@ -134,12 +168,9 @@ export async function linearRollout(
       ),
     ),
     turns: blocks + 1,
+    logp: kept.logp,
+    sampled: kept.sampled,
+    forcedCloses,
+    fault,
   };
-}
-
-/** Ends an answer with a tag: in the place of the end of the text, or after what was cut. */
-function closedWith(tag: number, endOfText: number, answer: readonly number[]): readonly number[] {
-  const last = answer.at(-1);
-  if (last === tag) return answer;
-  return last === endOfText ? [...answer.slice(0, -1), tag] : [...answer, tag];
 }

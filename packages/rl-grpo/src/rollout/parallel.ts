@@ -4,6 +4,7 @@
  */
 
 import { fail, streamOf, uniforms } from '@heddle/core';
+import { drawToken } from './draw.js';
 import type { TagIds } from '../grammar/tags.js';
 import type { Segment } from '../structure/segments.js';
 import type { PathSession, SessionFeed, SessionOutlook, SessionPath } from './session.js';
@@ -15,11 +16,16 @@ export interface Trajectory {
   readonly promptLength: number;
   /** Over all of `ids`. */
   readonly segments: readonly Segment[];
-  /** One for each token: of the policy that sampled it, at its temperature; 0 for what was not sampled. */
-  readonly logp: readonly number[];
+  /**
+   * One for each token: of the policy that sampled it, at its temperature; 0 for what was not sampled, null where nobody
+   * knows, as some servers do not say.
+   */
+  readonly logp: readonly (number | null)[];
   /** 1 for tokens that the model chose; 0 for the prompt and for forced tags. */
   readonly sampled: readonly number[];
-  readonly finish: 'end-of-text' | 'length';
+  /** `fault`: it broke off for the reason in `fault`, and is worth nothing. */
+  readonly finish: 'end-of-text' | 'length' | 'fault';
+  readonly fault?: string;
   /** Paths that were closed because they ended the text or grew too long. */
   readonly forcedCloses: number;
   /** Of the weights that sampled it. */
@@ -135,28 +141,6 @@ function holding<P extends SessionPath>(
       for (const path of open) session.release(path);
     },
   };
-}
-
-let weights = new Float64Array(0);
-
-/** A token drawn by a uniform number, and the logarithm of its share. */
-function drawToken(
-  logits: Float32Array,
-  temperature: number,
-  uniform: number,
-): { readonly id: number; readonly logp: number } {
-  // Loops over one array for all tokens: this runs once for each token of each answer.
-  const V = logits.length;
-  if (weights.length < V) weights = new Float64Array(V);
-  let peak = -Infinity;
-  for (let i = 0; i < V; i++) if (logits[i]! > peak) peak = logits[i]!;
-  let total = 0;
-  for (let i = 0; i < V; i++) total += weights[i] = Math.exp((logits[i]! - peak) / temperature);
-  let left = uniform * total;
-  let id = 0;
-  while (id < V && (left -= weights[id]!) >= 0) id++;
-  while (id === V || weights[id] === 0) id--;
-  return { id, logp: Math.log(weights[id]! / total) };
 }
 
 function* think<P extends SessionPath>(

@@ -94,7 +94,11 @@ export function checkTrajectories(name: string, found: readonly Trajectory[], ca
       refuse(`row ${row}: expected the ${prompt.length} tokens of its prompt first, received others.`, { row });
     if (version !== call.version)
       refuse(`row ${row}: expected version ${call.version} of the weights, received ${version}. Say which weights sampled it.`, { row }); // prettier-ignore
-    const bad = logp.findIndex((x, i) => sampled[i]! > 0 && !(x <= 0 && Number.isFinite(x)));
-    if (bad >= 0) refuse(`row ${row}, token ${bad}: expected a log-probability, received ${logp[bad]}.`, { row });
+    const bad = logp.findIndex((x, i) => sampled[i]! > 0 && x !== null && !(x <= 0 && Number.isFinite(x)));
+    if (bad >= 0)
+      refuse(
+        `row ${row}, token ${bad}: expected a log-probability, or null where nobody knows it, received ${logp[bad]}.`,
+        { row },
+      );
   }
 }

@@ -18,13 +18,16 @@ export const mean = (values: readonly number[]): number | null =>
  * Means over the answers of one draw or of several; what there is nothing to be said of is left out.
  *
  * `reward`, and `rewardWithBlocks`, `rewardWithoutBlocks`; `parallelRatio`, `firstBlock`; `answerLength` in tokens;
- * `cutShort`, `forcedCloses`, `unrewarded` for each answer; `idleGroups`, the share whose answers are all worth the same.
+ * `cutShort`, `forcedCloses`, `unrewarded` for each answer; `idleGroups`, the share whose answers are all worth the same;
+ * `brokeOff`, where answers did; `samplerGap`, where answers are scored anew: how far a token's log-probability is from what
+ * the sampler said.
  */
 export function rolloutMetrics(reports: readonly RolloutReport[]): Metrics {
   const answers = reports.flatMap(report => report.answers);
   const rewards = reports.flatMap(report => report.rewards);
   const groups = reports.reduce((sum, report) => sum + report.groups, 0);
   const informative = reports.reduce((sum, report) => sum + report.informative, 0);
+  const gaps = reports.flatMap(report => report.samplerGaps);
   const places = answers.map(firstBlockOf);
   const known = answers.map((_, i) => ({ reward: rewards[i] ?? null, blocks: places[i] !== null }));
   const rewardOf = (wanted: (blocks: boolean) => boolean): number | null =>
@@ -40,6 +43,10 @@ export function rolloutMetrics(reports: readonly RolloutReport[]): Metrics {
     forcedCloses: mean(answers.map(({ forcedCloses }) => forcedCloses)),
     unrewarded: mean(rewards.map(reward => Number(reward === null))),
     idleGroups: 1 - informative / groups,
+    brokeOff: answers.some(({ finish }) => finish === 'fault')
+      ? mean(answers.map(({ finish }) => Number(finish === 'fault')))
+      : null,
+    samplerGap: mean(gaps),
   };
   return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, number] => entry[1] !== null));
 }

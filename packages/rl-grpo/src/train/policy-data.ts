@@ -39,9 +39,12 @@ export interface PolicyDataOptions {
   /** Text of an answer's tokens, tags included. */
   readonly decode: (ids: readonly number[]) => string;
   /** A session with these weights; closed when the answers are there. */
-  readonly open: (
-    parameters: Readonly<Record<string, HostTensor>>,
-  ) => Promise<{ readonly session: PathSession; close(): Promise<void> }>;
+  readonly open: (parameters: Readonly<Record<string, HostTensor>>) => Promise<{
+    readonly session: PathSession;
+    /** Steps that the weights which answer have seen, where they are not those of the moment, as of a server. */
+    readonly version?: number;
+    close(): Promise<void>;
+  }>;
   readonly strategy: RolloutStrategy;
   readonly reward: RewardFunction;
   readonly config: LossConfig;
@@ -54,6 +57,8 @@ export interface PolicyDataOptions {
   readonly seed: number;
   /** Scores with the weights of the reference, for `kl` in the loss or in the reward. */
   readonly reference?: Pick<Scorer, 'score'>;
+  /** Scores with weights that it is told, for `correction`. */
+  readonly rescore?: Pick<Scorer, 'score'>;
   /** How often problems are drawn anew where too few answers teach anything. Default 8. */
   readonly draws?: number;
   /** Told of every draw. */
@@ -75,6 +80,8 @@ export interface RolloutReport {
   readonly parallelRatio: number;
   /** Mean place of the first block, as a share of its answer; null without any. */
   readonly firstBlock: number | null;
+  /** Where answers are scored anew: of each token of which both are known, how far its log-probability is from the sampler's. */
+  readonly samplerGaps: readonly number[];
   readonly seconds: number;
 }
 
@@ -95,6 +102,8 @@ type Cursor = {
   readonly batches: readonly (readonly Waiting[])[];
   /** Of the weights that sampled what waits, and what is to be said of it. */
   readonly version: number;
+  /** Steps done when it was sampled: of that moment are the scores that correct for another version. */
+  readonly filled: number;
   readonly metrics: Metrics;
 };
 
@@ -122,20 +131,24 @@ export function policyData(options: PolicyDataOptions): PolicyData {
     fail('E_CONFIG', `policyData: expected a reference for kl: '${config.kl}', received none. Open a scorer of it.`, {
       kl: config.kl,
     });
+  if (config.correction !== 'off' && !options.rescore)
+    fail('E_CONFIG', `policyData: expected a scorer for correction: '${config.correction}', received none. Open one without weights of its own as \`rescore\`.`, { correction: config.correction }); // prettier-ignore
+  const weighs = config.correction === 'truncate' || config.correction === 'leave-out';
   const parts = stepsPerBatch * accumulate;
-  let cursor: Cursor = { next: 0, batches: [], version: 0, metrics: {} };
+  let cursor: Cursor = { next: 0, batches: [], version: 0, filled: 0, metrics: {} };
   let closed = false;
 
   /** Answers, judges and weighs until enough answers teach something. */
   async function fill({ step, parameters }: Asking): Promise<Cursor> {
-    const { session, close } = await options.open(await parameters());
+    const weights = await parameters();
+    const { session, version = step, close } = await options.open(weights);
     let { next } = cursor;
     const waiting: Waiting[] = [];
     const reports: RolloutReport[] = [];
     try {
       for (let draw = 0; draw < draws && waiting.length < (config.dynamicSampling ? answers : parts); draw++) {
         const tasks = Array.from({ length: prompts }, (_, i) => options.task(next + i));
-        const found = await answered(options, session, tasks, next, step);
+        const found = await answered(options, { session, tasks, firstTask: next, step, version, weights });
         waiting.push(...found.waiting);
         reports.push(found.report);
         options.see?.(found.report);
@@ -154,7 +167,7 @@ export function policyData(options: PolicyDataOptions): PolicyData {
     const batches = Array.from({ length: parts }, (_, i) =>
       used.slice(Math.floor((i * used.length) / parts), Math.floor(((i + 1) * used.length) / parts)),
     );
-    return { next, batches, version: step, metrics: rolloutMetrics(reports) };
+    return { next, batches, version, filled: step, metrics: rolloutMetrics(reports) };
   }
 
   return {
@@ -168,10 +181,10 @@ export function policyData(options: PolicyDataOptions): PolicyData {
           {},
         );
       if (cursor.batches.length === 0) cursor = await fill(asking);
-      if (config.loss === 'gradient' && cursor.version !== asking.step)
+      if (config.loss === 'gradient' && (weighs ? cursor.filled : cursor.version) !== asking.step)
         fail(
           'E_VERSION',
-          `policyData: expected answers of the weights of step ${asking.step}, received answers of step ${cursor.version}, and the loss 'gradient' does not correct for it. Use the loss 'clip', or one step a batch.`,
+          `policyData: expected answers of the weights of step ${asking.step}, received answers of step ${cursor.version}, and the loss 'gradient' does not correct for it. Use the loss 'clip', a correction such as 'truncate', or one step a batch.`,
           { expected: asking.step, received: cursor.version },
         );
       const [first, ...rest] = cursor.batches;
@@ -211,15 +224,23 @@ function laidOut(rows: readonly Waiting[], shape: RowsShape, config: LossConfig)
   };
 }
 
+/** One draw of problems: who answers, and with which weights. */
+interface Draw {
+  readonly session: PathSession;
+  readonly tasks: readonly Task[];
+  /** Number of the first of them. */
+  readonly firstTask: number;
+  readonly step: number;
+  readonly version: number;
+  readonly weights: Readonly<Record<string, HostTensor>>;
+}
+
 /** The answers to some problems that go into the loss, with what each token was worth. */
 async function answered(
   options: PolicyDataOptions,
-  session: PathSession,
-  tasks: readonly Task[],
-  firstTask: number,
-  step: number,
+  { session, tasks, firstTask, step, version, weights }: Draw,
 ): Promise<{ readonly waiting: readonly Waiting[]; readonly report: RolloutReport }> {
-  const { strategy, config, seed, responseLength, reward, decode } = options;
+  const { strategy, config, seed, responseLength } = options;
   const { groupSize } = config;
   const began = performance.now();
   tasks.forEach(({ ids }, i) => {
@@ -240,33 +261,27 @@ async function answered(
       first: firstTask * groupSize + at,
       seed,
       temperature: config.temperature,
-      version: step,
+      version,
     };
     const found = await strategy.rollout(call);
     checkTrajectories(strategy.name, found, call);
     answers.push(...found);
   }
-  const { scores: rewards, faults } = await scoreAll(
-    reward,
-    answers.map(({ ids, promptLength }, i) => ({
-      prompt: prompts[i]!.prompt,
-      completion: decode(ids.slice(promptLength)),
-      reference: prompts[i]!.answer,
-      step: step + 1,
-      length: ids.length - promptLength,
-      limit: responseLength,
-    })),
-  );
+  const { rewards, faults } = await judged(options, answers, prompts, step);
   const teaching = informative(rewards, keys);
   const kept = config.dynamicSampling ? teaching : groupsOf(keys);
   const rows = answers.map(({ ids, segments, sampled }): StructuredRow => ({ ids, segments, scored: sampled }));
-  const old = answers.map(({ logp, sampled }) => logp.filter((_, i) => sampled[i]! > 0));
+  const said = answers.map(({ logp, sampled }) => logp.filter((_, i) => sampled[i]! > 0));
+  const again = config.correction === 'off' ? null : await options.rescore!.score(rows, weights);
+  const old = again ?? said.map((row, i) => allKnown(row, i));
   const reference = options.reference && config.kl !== 'off' ? await options.reference.score(rows) : null;
   const worth = worthOf(config, rewards, keys, old, reference);
   const waiting = kept.flat().flatMap((i): Waiting[] => {
     const { finish } = answers[i]!;
     const out = worth[i] === null || old[i]!.length === 0 || (config.overlong === 'leave-out' && finish === 'length');
-    return out ? [] : [{ ...rows[i]!, old: old[i]!, advantages: worth[i]!, reference: reference?.[i] ?? null }];
+    if (out) return [];
+    const advantages = again ? weighed(worth[i]!, again[i]!, said[i]!, config) : worth[i]!;
+    return [{ ...rows[i]!, old: old[i]!, advantages, reference: reference?.[i] ?? null }];
   });
   const blocks = answers.map(firstBlockOf).filter(place => place !== null);
   const report: RolloutReport = {
@@ -279,9 +294,65 @@ async function answered(
     informative: teaching.length,
     parallelRatio: blocks.length / answers.length,
     firstBlock: blocks.length === 0 ? null : blocks.reduce((a, b) => a + b, 0) / blocks.length,
+    samplerGaps: again ? again.flatMap((row, i) => gapsOf(row, said[i]!)) : [],
     seconds: (performance.now() - began) / 1000,
   };
   return { waiting, report };
+}
+
+/** What answers are worth. One that broke off is worth nothing, and stands among the faults. */
+async function judged(
+  { reward, decode, responseLength }: PolicyDataOptions,
+  answers: readonly Trajectory[],
+  asked: readonly Task[],
+  step: number,
+): Promise<{ readonly rewards: readonly (number | null)[]; readonly faults: readonly RewardFault[] }> {
+  const whole = answers.flatMap(({ finish }, i) => (finish === 'fault' ? [] : [i]));
+  const { scores, faults } = await scoreAll(
+    reward,
+    whole.map(i => {
+      const { ids, promptLength } = answers[i]!;
+      return {
+        prompt: asked[i]!.prompt,
+        completion: decode(ids.slice(promptLength)),
+        reference: asked[i]!.answer,
+        step: step + 1,
+        length: ids.length - promptLength,
+        limit: responseLength,
+      };
+    }),
+  );
+  const rewards = answers.map((): number | null => null);
+  for (const [n, i] of whole.entries()) rewards[i] = scores[n]!;
+  const broken = answers.flatMap(({ finish, fault = '' }, sample): RewardFault[] =>
+    finish === 'fault' ? [{ sample, kind: 'broke-off', reason: fault }] : [],
+  );
+  const own = faults.map(fault => ({ ...fault, sample: whole[fault.sample]! }));
+  return { rewards, faults: [...own, ...broken].sort((a, b) => a.sample - b.sample) };
+}
+
+const allKnown = (row: readonly (number | null)[], answer: number): readonly number[] =>
+  row.every(own => own !== null)
+    ? row
+    : fail('E_CORRECTION', `answer ${answer}: expected the log-probability of each token from whoever sampled it, received none for some. Let the graph score answers anew: correction: 'recompute' in the loss.`, { answer }); // prettier-ignore
+
+const gapsOf = (again: readonly number[], said: readonly (number | null)[]): readonly number[] =>
+  again.flatMap((own, t) => (said[t] === null ? [] : [Math.abs(own - said[t]!)]));
+
+/** Advantages times the share of the graph over the sampler's. Each loss is linear in them, so this weighs its tokens. */
+function weighed(
+  advantages: readonly number[],
+  again: readonly number[],
+  said: readonly (number | null)[],
+  { correction, correctionCap: cap }: LossConfig,
+): readonly number[] {
+  if (correction === 'recompute') return advantages;
+  return advantages.map((own, t) => {
+    if (said[t] === null) return own;
+    const weight = Math.exp(again[t]! - said[t]!);
+    if (correction === 'truncate') return own * Math.min(weight, cap);
+    return weight > cap || weight < 1 / cap ? 0 : own * weight;
+  });
 }
 
 /** The same estimators as in the loss, of numbers. */

@@ -14,8 +14,8 @@ import { layOutRows, rowTypes, scoreRows, type RowsShape, type StructuredRow } f
 
 export interface ScorerOptions {
   readonly model: DecoderModel;
-  /** By path, as `initialise` and checkpoints have them. */
-  readonly parameters: Readonly<Record<string, HostTensor>>;
+  /** By path, as `initialise` and checkpoints have them. None: each call says which. */
+  readonly parameters?: Readonly<Record<string, HostTensor>>;
   readonly backend: Backend;
   readonly kernels?: KernelSource;
   /** Rows are scored in parts of `batch`. */
@@ -25,8 +25,16 @@ export interface ScorerOptions {
 }
 
 export interface Scorer {
-  /** One number for each scored token of each row, in their order. @throws as `layOutRows` */
-  score(rows: readonly StructuredRow[]): Promise<readonly (readonly number[])[]>;
+  /**
+   * One number for each scored token of each row, in their order.
+   *
+   * @param parameters where the scorer has none of its own
+   * @throws as `layOutRows`; E_BINDING without parameters
+   */
+  score(
+    rows: readonly StructuredRow[],
+    parameters?: Readonly<Record<string, HostTensor>>,
+  ): Promise<readonly (readonly number[])[]>;
   close(): Promise<void>;
 }
 
@@ -47,17 +55,21 @@ export async function openScorer({
     );
     return { logp: scoreRows(model, bind(model, params, { training: false }), tensors, temperature).logp };
   });
-  const constants = Object.fromEntries(
-    Object.keys(paths).map(path => [path, parameters[path.slice('params.'.length)]!]),
-  );
-  const executable = await backend.compile(graph, { constants, name: 'score', ...(kernels ? { kernels } : {}) });
+  const named = (given: Readonly<Record<string, HostTensor>>): Record<string, HostTensor> =>
+    Object.fromEntries(Object.keys(paths).map(path => [path, given[path.slice('params.'.length)]!]));
+  const executable = await backend.compile(graph, {
+    name: 'score',
+    ...(parameters ? { constants: named(parameters) } : {}),
+    ...(kernels ? { kernels } : {}),
+  });
   return {
-    async score(rows) {
+    async score(rows, given) {
+      const weights = given && !parameters ? named(given) : {};
       const found: number[][] = [];
       const R = shape.scored ?? shape.length;
       for (let at = 0; at < rows.length; at += shape.batch) {
         const part = rows.slice(at, at + shape.batch);
-        const { outputs } = await executable.run(layOutRows(part, shape));
+        const { outputs } = await executable.run({ ...weights, ...layOutRows(part, shape) });
         const { data } = outputs['logp']!;
         part.forEach(({ scored }, b) => {
           const count = scored.filter(x => x > 0).length;
