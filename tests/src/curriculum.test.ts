@@ -191,6 +191,22 @@ describe.each([{ name: 'reference', open: async () => openReference() }, ...pres
       }
     });
 
+    it('in one line samples paths apart, scores them in line, and goes on where it was stopped', async () => {
+      const stages = curriculum.stages.map(stage => (stage.kind === 'policy' ? { ...stage, loss: { ...stage.loss, correction: 'truncate' as const } } : stage)); // prettier-ignore
+      const options = { ...curriculum, structure: 'line' as const, stages };
+      const own = storeOf();
+      const { state, events } = await run(benchOf(backend), own, options);
+      expect(state!.done.map(({ measured }) => measured[0]?.strategy)).toEqual(['sequential', undefined, 'linear, line', 'linear, line']); // prettier-ignore
+      const steps = events.filter(event => event.type === 'step.finished').slice(-4);
+      for (const { metrics } of steps) expect(metrics['samplerGap']).toBeGreaterThan(0);
+      const { checkpoints } = shelf();
+      const part = storeOf();
+      const stopped = await run(benchOf(backend, { checkpoints }), part, options, events.length - 3);
+      expect(stopped.state).toBeNull();
+      const again = await run(benchOf(backend, { checkpoints }), part, options);
+      expect(again.state!.weights).toBe(state!.weights);
+    });
+
     it('ends a stage at its budget of tokens, wherever it was stopped before', async () => {
       const budget = curriculum.stages.map(stage => (stage.kind === 'policy' ? { ...stage, steps: 50, tokens: 400 } : stage)); // prettier-ignore
       const options = { ...curriculum, stages: budget };

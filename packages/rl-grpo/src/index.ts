@@ -75,7 +75,7 @@ export {
   type GeneratedProblem,
   type Problem,
 } from './problems/generate.js';
-export { readProblems, type ReadProblems } from './problems/read.js';
+export { problemsOf, readProblems, type ReadProblems } from './problems/read.js';
 export { answerRules, noAnswer, normaliseAnswer, type AnswerRule, type AnswerRuleName } from './reward/answer.js';
 export { efficiency, selfBleu, type Efficiency } from './reward/diversity.js';
 export { kernelReward } from './reward/kernel.js';
@@ -137,9 +137,12 @@ export {
 } from './curriculum/curriculum.js';
 export { curriculumFlow, curriculumStart } from './curriculum/flow.js';
 export {
+  askedTeacher,
   gatherTraces,
+  teacherPrompt,
   waysTeacher,
   type GatherCall,
+  type Journal,
   type Teacher,
   type Trace,
   type Yield,

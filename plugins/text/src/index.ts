@@ -14,7 +14,7 @@ export { byteTokenizer } from './byte.js';
 export { catalogLanguages, readCatalogs, type CatalogOptions, type CatalogReading } from './catalog/catalogs.node.js';
 export { readCatalog, type Catalog, type Message } from './catalog/mo.js';
 export { split, type Document, type Split, type SplitOptions } from './corpus.js';
-export { readDocuments, readText, textEndings, type Reading, type ReadOptions } from './corpus.node.js';
+export { readBytes, readDocuments, readText, textEndings, type Reading, type ReadOptions } from './corpus.node.js';
 export type { EpochCursor } from './cursor.js';
 export { endOf, packDocuments, packedBatches } from './packed.js';
 export type { PackedBatch, PackedBatches, PackedCursor, PackedOptions, PackedTokens } from './packed.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hardestLevel } from '../problems/generate.js';
 import { curriculumOf, type StageConfig } from './curriculum.js';
-import { gatherTraces, waysOf, waysTeacher, type Teacher } from './gather.js';
+import { askedTeacher, gatherTraces, waysOf, waysTeacher, type Journal, type Teacher } from './gather.js';
 import { intervalOf } from './measure.js';
 import { generatedPool, levelsOf, listedPool } from './pool.js';
 import { curriculumPresets } from './presets.js';
@@ -17,6 +17,14 @@ describe('a curriculum', () => {
     const { stages, ...rest } = curriculumOf(curriculumPresets[name]);
     expect(stages.length).toBeGreaterThan(2);
     expect(rest.name).toBe(name);
+  });
+
+  it('in one line wants a correction, for its paths are sampled apart', () => {
+    const config = curriculumOf(curriculumPresets['parallel-r1-seen']);
+    expect(config.stages.map(({ name }) => name)).toEqual(['gather', 'cold-start', 'rl-gsm8k', 'rl-dapo']);
+    const stages = config.stages.map(stage => (stage.kind === 'policy' ? { ...stage, loss: { ...stage.loss, correction: 'off' as const } } : stage)); // prettier-ignore
+    expect(() => curriculumOf({ ...config, stages })).toThrow(/stage rl-gsm8k: loss\.correction: expected 'recompute'/);
+    expect(() => curriculumOf({ ...config, structure: 'tree' as never })).toThrow(/structure: expected paths or line/);
   });
 
   it('of the paper has its hyper-parameters', () => {
@@ -80,7 +88,7 @@ describe('gathering', () => {
 
   it("keeps every trace of the problems' own ways", async () => {
     const { traces, became } = await gatherTraces({ ...call, teacher: waysTeacher });
-    expect(became).toEqual({ asked: 40, kept: 40, wrong: 0, malformed: 0, withoutBlock: 0, tooLong: 0 });
+    expect(became).toEqual({ asked: 40, kept: 40, wrong: 0, malformed: 0, withoutBlock: 0, tooLong: 0, failed: 0 });
     expect(traces.map(({ problem }) => problem)).toEqual(Array.from({ length: 40 }, (_, i) => pool.learn(i).problem));
   });
 
@@ -108,8 +116,52 @@ describe('gathering', () => {
       return whole;
     };
     const { traces, became } = await gatherTraces({ ...call, teacher: faults, fits: ({ problem }) => problem !== pool.learn(0).problem }); // prettier-ignore
-    expect(became).toEqual({ asked: 40, kept: 15, wrong: 8, malformed: 8, withoutBlock: 8, tooLong: 1 });
+    expect(became).toEqual({ asked: 40, kept: 15, wrong: 8, malformed: 8, withoutBlock: 8, tooLong: 1, failed: 0 });
     expect(traces[0]!.problem).toBe(pool.learn(4).problem);
+  });
+
+  it('counts what a teacher could not give, and ends when it gives nothing more', async () => {
+    const failsAt =
+      (bad: (index: number) => boolean): Teacher =>
+      (problem, own) => {
+        const index = Array.from({ length: 40 }, (_, i) => pool.learn(i).id).indexOf(problem.id);
+        return bad(index) ? Promise.reject(new Error(`no answer to ${index}`)) : waysTeacher(problem, own);
+      };
+    const { became } = await gatherTraces({ ...call, teacher: failsAt(index => index % 3 === 0) });
+    expect(became).toMatchObject({ asked: 40, kept: 26, failed: 14 });
+    const ends = gatherTraces({ ...call, atOnce: 4, teacher: failsAt(index => index >= 20) });
+    await expect(ends).rejects.toThrow(/no answer to 2/);
+  });
+
+  it('asks for no solution twice that its journal has, and comes to the same', async () => {
+    const whole = await gatherTraces({ ...call, teacher: waysTeacher });
+    const kept = new Map<number, string>();
+    const journal: Journal = { read: async () => kept, add: async (index, trace) => void kept.set(index, trace) };
+    const stop = new AbortController();
+    const asked: string[] = [];
+    const teacher: Teacher = (problem, own) => {
+      asked.push(problem.id);
+      if (asked.length === 25) stop.abort();
+      return waysTeacher(problem, own);
+    };
+    await expect(gatherTraces({ ...call, teacher, journal, signal: stop.signal })).rejects.toThrow();
+    const seen: number[] = [];
+    const rest = await gatherTraces({ ...call, teacher, journal, see: done => seen.push(done) });
+    expect(rest).toEqual(whole);
+    // What was under way when it was stopped is asked for again, and nothing else.
+    expect(asked.length - new Set(asked).size).toBeLessThanOrEqual(8);
+    expect(new Set(asked).size).toBe(40);
+    expect(seen).toEqual(Array.from({ length: 40 }, (_, i) => i + 1));
+  });
+
+  it('asks in words, and leaves out what was thought aloud', async () => {
+    const said: string[] = [];
+    const teacher = askedTeacher(
+      async text => (said.push(text), '<think>hm, $&</think>\nFinal Answer: 3\n'),
+      'Solve $1: {problem}',
+    );
+    expect(await teacher({ id: 'a', problem: '1 + $& 2', answer: '3' }, signal)).toBe('Final Answer: 3');
+    expect(said).toEqual(['Solve $1: 1 + $& 2']);
   });
 
   it('stops when it is told to, and passes on what a teacher throws', async () => {

@@ -83,6 +83,11 @@ export interface Curriculum {
   /** Tokens of a prompt and of an answer at most. */
   readonly promptLength: number;
   readonly responseLength: number;
+  /**
+   * What a text with blocks is to the model: paths that do not see each other (Parallel-R1's variant Unseen), joined in the
+   * cache; or one line, with an ordinary mask (Seen), whose paths are sampled apart and read anew after the block.
+   */
+  readonly structure: 'paths' | 'line';
   /** Paths of a block, and blocks of an answer at most. */
   readonly paths: number;
   readonly maxBlocks: number;
@@ -106,6 +111,7 @@ const base: Omit<Curriculum, 'stages'> = {
   prompt: usualPrompt,
   promptLength: 2000,
   responseLength: 3000,
+  structure: 'paths',
   paths: 2,
   maxBlocks: 4,
   optimizer: { betas: [0.9, 0.999], weightDecay: 0.01 },
@@ -136,6 +142,7 @@ export function curriculumOf(options: CurriculumOptions): Curriculum {
   count('seed', curriculum.seed, 0);
   for (const name of ['promptLength', 'responseLength', 'maxBlocks'] as const) count(name, curriculum[name]);
   count('paths', curriculum.paths, 2);
+  if (curriculum.structure !== 'paths' && curriculum.structure !== 'line') refuse('structure', 'paths or line', curriculum.structure); // prettier-ignore
   positive('clip', curriculum.clip);
   if (!curriculum.prompt.includes('{problem}')) refuse('prompt', 'a text with {problem} in it', curriculum.prompt);
   count('measure.count', curriculum.measure.count);
@@ -147,7 +154,7 @@ export function curriculumOf(options: CurriculumOptions): Curriculum {
     if (typeof stage.name !== 'string' || !/^[\w.-]+$/.test(stage.name))
       refuse('stage name', 'letters, digits, ., _ and -', stage.name);
     if (before.has(stage.name)) refuse('stage names', 'each name once', stage.name);
-    checkStage(stage, before);
+    checkStage(stage, before, curriculum.structure);
     before.set(stage.name, stage.kind);
   }
   return curriculum;
@@ -159,7 +166,11 @@ const fields: Readonly<Record<StageConfig['kind'], readonly string[]>> = {
   policy: ['style', 'loss', 'rewards', 'steps', 'tokens', 'rate', 'prompts', 'batch', 'trains'],
 };
 
-function checkStage(stage: StageConfig, before: ReadonlyMap<string, StageConfig['kind']>): void {
+function checkStage(
+  stage: StageConfig,
+  before: ReadonlyMap<string, StageConfig['kind']>,
+  structure: Curriculum['structure'],
+): void {
   const own = (name: string): string => `stage ${stage.name}: ${name}`;
   if (!Object.hasOwn(fields, stage.kind)) refuse(own('kind'), `one of ${Object.keys(fields).join(', ')}`, stage.kind);
   const known = ['kind', 'name', 'problems', ...fields[stage.kind]];
@@ -185,7 +196,9 @@ function checkStage(stage: StageConfig, before: ReadonlyMap<string, StageConfig[
   }
   count(own('prompts'), stage.prompts);
   if (stage.tokens !== undefined && stage.tokens !== null) count(own('tokens'), stage.tokens);
-  const { groupSize, stepsPerBatch } = lossConfig(stage.loss);
+  const { groupSize, stepsPerBatch, correction } = lossConfig(stage.loss);
+  if (structure === 'line' && stage.style === 'parallel' && correction === 'off')
+    refuse(own('loss.correction'), "'recompute' or another than 'off': paths are sampled apart and scored in one line", correction); // prettier-ignore
   if ((stage.prompts * groupSize) % (stepsPerBatch * stage.batch) !== 0)
     refuse(own('prompts'), `prompts x ${groupSize} answers to be a multiple of ${stepsPerBatch} steps x ${stage.batch} rows`, stage.prompts); // prettier-ignore
   combineRewards(stage.rewards ?? [{ reward: 'accuracy' }]);

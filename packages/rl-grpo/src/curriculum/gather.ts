@@ -25,6 +25,15 @@ export interface Yield {
   readonly malformed: number;
   readonly withoutBlock: number;
   readonly tooLong: number;
+  /** The teacher gave nothing, as when a server refuses. */
+  readonly failed: number;
+}
+
+/** Texts of a teacher as they come, so that a stage that stops asks for none of them twice. */
+export interface Journal {
+  /** By the number of the problem. */
+  read(): Promise<ReadonlyMap<number, string>>;
+  add(index: number, trace: string): Promise<void>;
 }
 
 export interface GatherCall {
@@ -39,6 +48,9 @@ export interface GatherCall {
   readonly signal: AbortSignal;
   /** Solutions asked for at once. Default 8. */
   readonly atOnce?: number;
+  readonly journal?: Journal;
+  /** Told after each solution how many are there. */
+  readonly see?: (done: number) => void;
 }
 
 /**
@@ -56,7 +68,32 @@ export function waysOf({ id, ways }: PoolProblem): readonly string[] {
 /** Writes down two ways that a generated problem comes with, as the paths of one block. @throws E_CONFIG for others */
 export const waysTeacher: Teacher = problem => parallelTrace({ answer: problem.answer, ways: waysOf(problem) });
 
-/** In the order of the problems, whoever is ready first. */
+/** Where nothing else is said: how a model is asked for a solution in paths. */
+export const teacherPrompt = `Solve the problem below step by step. At any step that can be looked at from several sides, open a parallel block in place: write <Parallel>, then two or more paths, each as <Path>...</Path> and each complete in itself, then </Parallel>, and at once <Summary>...</Summary> with what the paths come to together. Paths are written at the same moment: no path mentions another, and no word puts them in an order. Open as many blocks as help, and never speak about the blocks themselves. The last line says "Final Answer: " and then the answer alone.
+
+Problem: {problem}`;
+
+/**
+ * A model that is asked in words, such as `chat` of `@heddle/openai-client`. What it thinks aloud before `</think>` is left out.
+ *
+ * @param prompt with `{problem}` in it
+ */
+export const askedTeacher =
+  (ask: (text: string, signal: AbortSignal) => Promise<string>, prompt: string = teacherPrompt): Teacher =>
+  async ({ problem }, signal) => {
+    const text = await ask(
+      prompt.replace('{problem}', () => problem),
+      signal,
+    );
+    return (text.split('</think>').at(-1) ?? '').trim();
+  };
+
+/**
+ * In the order of the problems, whoever is ready first. A solution that fails is counted; that so many in a row fail as are
+ * asked for at once ends it.
+ *
+ * @throws what the teacher threw last, or the signal's reason
+ */
 export async function gatherTraces({
   teacher,
   problem,
@@ -65,24 +102,49 @@ export async function gatherTraces({
   fits,
   signal,
   atOnce = 8,
+  journal,
+  see,
 }: GatherCall): Promise<{ readonly traces: readonly Trace[]; readonly became: Yield }> {
-  const traces: Trace[] = [];
-  const became = { asked: count, kept: 0, wrong: 0, malformed: 0, withoutBlock: 0, tooLong: 0 };
-  const { find, same } = answerRules.minerva;
-  for (let from = 0; from < count; from += atOnce) {
-    signal.throwIfAborted();
-    const part = Array.from({ length: Math.min(atOnce, count - from) }, async (_, i) => {
-      const one = problem(from + i);
-      return { problem: one.problem, answer: one.answer, trace: await teacher(one, signal) };
-    });
-    for (const found of await Promise.all(part)) {
-      const { trace, answer } = found;
-      if (!isWellFormed(trace)) became.malformed++;
-      else if (blocks && countBlocks(trace) === 0) became.withoutBlock++;
-      else if (!same(find(withoutTags(trace)), answer)) became.wrong++;
-      else if (!fits(found)) became.tooLong++;
-      else traces.push(found);
+  const known = new Map(await journal?.read());
+  let [next, inRow, done] = [0, 0, 0];
+  const work = async (): Promise<void> => {
+    while (next < count) {
+      signal.throwIfAborted();
+      const index = next++;
+      if (!known.has(index)) {
+        try {
+          const trace = await teacher(problem(index), signal);
+          await journal?.add(index, trace);
+          known.set(index, trace);
+          inRow = 0;
+        } catch (error) {
+          if (signal.aborted) throw signal.reason;
+          if (++inRow >= Math.min(atOnce, count)) {
+            next = count;
+            throw error;
+          }
+        }
+      }
+      see?.(++done);
     }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, work));
+  const traces: Trace[] = [];
+  const became = { asked: count, kept: 0, wrong: 0, malformed: 0, withoutBlock: 0, tooLong: 0, failed: 0 };
+  const { find, same } = answerRules.minerva;
+  for (let index = 0; index < count; index++) {
+    const trace = known.get(index);
+    if (trace === undefined) {
+      became.failed++;
+      continue;
+    }
+    const { answer, problem: text } = problem(index);
+    const found: Trace = { problem: text, answer, trace };
+    if (!isWellFormed(trace)) became.malformed++;
+    else if (blocks && countBlocks(trace) === 0) became.withoutBlock++;
+    else if (!same(find(withoutTags(trace)), answer)) became.wrong++;
+    else if (!fits(found)) became.tooLong++;
+    else traces.push(found);
   }
   became.kept = traces.length;
   return { traces, became };

@@ -30,6 +30,33 @@ const dapo = (name: string, steps: number, more: Pick<PolicyOptions, 'loss' | 'r
   ...more,
   loss: { preset: 'parallel-r1', ...more.loss },
 });
+/**
+ * The variant Seen, of which no scripts were released: what the paper and its authors say. Its cold start has 58 steps; on
+ * easy problems each answer must be right and have well-formed blocks, then be right.
+ */
+const seen: CurriculumOptions = {
+  name: 'parallel-r1-seen',
+  structure: 'line',
+  measure: { problems: ['math'], count: 316, samples: 1 },
+  stages: [
+    { kind: 'gather', name: 'gather', problems: 'gsm8k', teacher: 'teacher', count: 7472 },
+    { kind: 'learn', name: 'cold-start', problems: 'gsm8k', style: 'parallel', traces: 'gather', steps: 58, rate: 1e-5, batch: 1, accumulate: 128 }, // prettier-ignore
+    {
+      kind: 'policy',
+      name: 'rl-gsm8k',
+      problems: 'gsm8k',
+      style: 'parallel',
+      steps: 35,
+      rate: 1e-6,
+      prompts: 1024,
+      batch: 2,
+      rewards: [{ reward: 'parallel-and-accurate' }],
+      loss: { preset: 'parallel-r1', groupSize: 5, stepsPerBatch: 1, correction: 'recompute' },
+    },
+    dapo('rl-dapo', 600, { loss: { correction: 'recompute' } }),
+  ],
+};
+
 const s2 = { rewards: alternating, loss: { clipHigh: 0.28 } } as const;
 
 /** Norms alone: a reward says little, and some thousand answers say too little of half a million parameters. */
@@ -78,6 +105,7 @@ const onPaths = (name: string, level: number, more: Partial<PolicyOptions> = {})
   ...more,
 });
 const s2Rewards = { rewards: alternating };
+const seenLoss = { loss: { ...tinyPolicy.loss, correction: 'recompute' } } as const;
 const easyS2 = onPaths('rl-easy-s2', 1, s2Rewards);
 const tinyPaths = (name: string, policies: readonly PolicyOptions[]): CurriculumOptions => ({
   ...tinyBase,
@@ -86,6 +114,7 @@ const tinyPaths = (name: string, policies: readonly PolicyOptions[]): Curriculum
 });
 
 export const curriculumPresets = {
+  'parallel-r1-seen': seen,
   'parallel-r1-unseen-s1': unseen('parallel-r1-unseen-s1', [dapo('rl-s1', 600)]),
   'parallel-r1-unseen-s2': unseen('parallel-r1-unseen-s2', [dapo('rl-s2', 600, s2)]),
   /** S2 for 200 steps, which keeps blocks in use, then accuracy alone. */
@@ -93,6 +122,11 @@ export const curriculumPresets = {
   tiny: tinyPaths('tiny', [onPaths('rl-easy', 1), onPaths('rl-harder', 2)]),
   'tiny-s2': tinyPaths('tiny-s2', [easyS2, onPaths('rl-harder-s2', 2, s2Rewards)]),
   'tiny-scaffold': tinyPaths('tiny-scaffold', [easyS2, onPaths('rl-harder-accuracy', 2)]),
+  /** The variant Seen at the same size. */
+  'tiny-seen': {
+    ...tinyPaths('tiny-seen', [onPaths('rl-easy', 1, seenLoss), onPaths('rl-harder', 2, seenLoss)]),
+    structure: 'line',
+  },
   /** The same without a block, to compare with: lines of steps are learnt where `tiny` learns paths. */
   'tiny-sequential': {
     ...tinyBase,

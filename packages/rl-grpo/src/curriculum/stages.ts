@@ -24,6 +24,7 @@ import { lastValueFrom, tap } from 'rxjs';
 import { lossConfig } from '../loss/options.js';
 import { parallelTrace, sequentialTrace } from '../problems/generate.js';
 import { combineRewards } from '../reward/rewards.js';
+import { linearStrategy } from '../rollout/remote.js';
 import { parallelStrategy, sequentialStrategy, type RolloutStrategy } from '../rollout/strategy.js';
 import { policyTraining, structuredText } from '../train/objective.js';
 import { policyData } from '../train/policy-data.js';
@@ -90,6 +91,9 @@ export interface Site {
   readonly bench: Workbench;
 }
 
+/** Milliseconds between two words on how far a teacher is. */
+const noticeEvery = 10_000;
+
 /** Each stage of each seed draws problems, orders and samples of its own: numbers far apart, and no shifted copies. */
 const seedOf = ({ curriculum }: Site, stage: string): number => streamOf(`${curriculum.seed}/${stage}`) & 0x3fffffff;
 
@@ -106,9 +110,11 @@ const promptIds = ({ curriculum: { prompt }, bench: { words } }: Site, problem: 
 const rowLength = ({ promptLength, responseLength }: Curriculum): number => promptLength + responseLength;
 
 const strategyOf = ({ curriculum, bench: { words } }: Site, style: Style): RolloutStrategy => {
-  const { paths, maxBlocks, responseLength } = curriculum;
+  const { paths, maxBlocks, responseLength, structure } = curriculum;
   const options = { tags: words.tags, endOfText: words.end, newline: words.encode('\n'), responseLength };
-  return style === 'parallel' ? parallelStrategy({ ...options, paths, maxBlocks }) : sequentialStrategy(options);
+  if (style === 'sequential') return sequentialStrategy(options);
+  const thinking = { ...options, paths, maxBlocks };
+  return structure === 'paths' ? parallelStrategy(thinking) : linearStrategy({ ...thinking, structure });
 };
 
 export const gatherStage = (site: Site, stage: GatherOptions): Stage<CurriculumState, CurriculumState> => {
@@ -121,7 +127,17 @@ export const gatherStage = (site: Site, stage: GatherOptions): Stage<CurriculumS
     const teacher = stage.teacher === 'ways' ? waysTeacher : bench.teacher?.(stage.teacher);
     if (!teacher)
       fail('E_CONFIG', `stage ${stage.name}: teacher: expected 'ways' or one that the workbench has, received ${JSON.stringify(stage.teacher)}, and it has none.`, { teacher: stage.teacher }); // prettier-ignore
+    const { teacherAtOnce: atOnce } = bench;
+    const journal = bench.journal?.(context.key);
+    let said = performance.now();
     const { traces, became } = await gatherTraces({
+      ...(atOnce === undefined ? {} : { atOnce }),
+      ...(journal ? { journal } : {}),
+      see(done) {
+        if (performance.now() - said < noticeEvery) return;
+        said = performance.now();
+        context.emit({ type: 'notice', code: 'N_GATHERED', message: `${done} of ${stage.count} solutions` });
+      },
       teacher: teacher!,
       problem: index => pool.learn(first + index),
       count: stage.count,
@@ -142,7 +158,7 @@ export const learnStage = (site: Site, stage: LearnOptions): Stage<CurriculumSta
   const { curriculum, bench } = site;
   const { model, words } = bench;
   const rowOf = ({ problem, trace }: Trace) =>
-    traceRow(promptIds(site, problem), [...words.encodeTagged(trace), words.end], words.tags);
+    traceRow(promptIds(site, problem), [...words.encodeTagged(trace), words.end], curriculum.structure === 'paths' ? words.tags : null); // prettier-ignore
   return trainingStage(site, stage, async ({ state, context, seed }) => {
     const { batch, steps, rate } = stage;
     const length = stage.length ?? rowLength(curriculum);
@@ -182,6 +198,10 @@ export const policyStage = (site: Site, stage: PolicyOptions): Stage<CurriculumS
       config.kl === 'off'
         ? null
         : await openScorer({ model, parameters: weights, backend: bench.backend, ...kernels, shape, temperature: config.temperature }); // prettier-ignore
+    const rescore =
+      config.correction === 'off'
+        ? null
+        : await openScorer({ model, backend: bench.backend, ...kernels, shape, temperature: config.temperature });
     const task = taskOf(site, pool, seed, promptLength);
     const data = policyData({
       task,
@@ -195,10 +215,11 @@ export const policyStage = (site: Site, stage: PolicyOptions): Stage<CurriculumS
       responseLength,
       seed,
       ...(reference ? { reference } : {}),
+      ...(rescore ? { rescore } : {}),
     });
     return {
       objective: policyTraining(model, config, responseLength),
-      data: reference ? closingAlso(data, () => reference.close()) : data,
+      data: closingAlso(data, [reference, rescore]),
       rate: schedule.constant(stage.rate),
       accumulate: data.accumulate,
     };
@@ -215,11 +236,11 @@ function taskOf(site: Site, pool: ProblemPool, seed: number, promptLength: numbe
   return (index: number) => fitting[(seed + index) % fitting.length]!;
 }
 
-const closingAlso = (data: Batches, close: () => Promise<void>): Batches => ({
+const closingAlso = (data: Batches, others: readonly ({ close(): Promise<void> } | null)[]): Batches => ({
   ...data,
   async close() {
     await data.close();
-    await close();
+    for (const other of others) await other?.close();
   },
 });
 

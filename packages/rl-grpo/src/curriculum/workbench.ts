@@ -12,7 +12,7 @@ import { tagIds } from '../grammar/ids.js';
 import type { TagIds } from '../grammar/tags.js';
 import type { PathSession } from '../rollout/session.js';
 import type { ProblemPool } from './pool.js';
-import type { Teacher } from './gather.js';
+import type { Journal, Teacher } from './gather.js';
 
 export type Weights = Readonly<Record<string, HostTensor>>;
 
@@ -31,6 +31,10 @@ export interface Workbench {
   problems(name: string): ProblemPool | Promise<ProblemPool>;
   /** Whoever solves problems for a stage that gathers; `ways` needs none. @throws for a name that it does not know */
   teacher?(name: string): Teacher;
+  /** Solutions that a teacher is asked for at once. Default 8. */
+  readonly teacherAtOnce?: number;
+  /** Where solutions of a teacher are kept until a stage that gathers has all, by the key of its result. None: nowhere. */
+  journal?(key: string): Journal;
   /** Where a stage that is stopped goes on from, by the key of its result. None: it begins anew. */
   checkpoints?(key: string): { readonly store: CheckpointStore; readonly every: number };
   /** Answers at once. Default 64. */

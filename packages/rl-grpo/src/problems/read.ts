@@ -1,18 +1,21 @@
-/** Problems from JSON lines as GSM8K, MATH and DAPO have them. */
+/** Problems from rows as GSM8K, MATH and DAPO have them. */
 
 import { fail } from '@heddle/core';
 import type { Problem } from './generate.js';
 
 export interface ReadProblems {
   readonly problems: readonly Problem[];
-  /** Lines, from 1, whose answer is missing: they cannot be rewarded. */
+  /** Lines or rows, from 1, whose answer is missing: they cannot be rewarded. */
   readonly unanswered: readonly number[];
 }
 
 type Row = Readonly<Record<string, unknown>>;
 
 const textOf = (...values: readonly unknown[]): string | null => {
-  const found = values.find(x => (typeof x === 'string' && x.trim() !== '') || typeof x === 'number');
+  // Of parquet, whole numbers are of the kind that has no end.
+  const found = values.find(
+    x => (typeof x === 'string' && x.trim() !== '') || typeof x === 'number' || typeof x === 'bigint',
+  );
   return found === undefined ? null : String(found).trim();
 };
 const inside = (value: unknown, name: string): unknown =>
@@ -51,31 +54,41 @@ function answerOf({ answer, solution, reward_model: model }: Row): string | null
 }
 
 /**
- * Problems of JSON lines, empty ones passed over. Fields: `problem`, `question` or `prompt` (a text or a chat); `answer`
- * (also with GSM8K's `####`), `reward_model.ground_truth`, or a `solution` with `\boxed{…}`.
+ * Problems of JSON lines, empty ones passed over: see `problemsOf`.
  *
- * @param name stands in messages and in ids of rows that have none
  * @throws E_PROBLEMS naming the line that is no JSON object, or has no problem
  */
 export function readProblems(text: string, name = 'problems'): ReadProblems {
+  const rows = text
+    .split('\n')
+    .flatMap((line, i) => (line.trim() === '' ? [] : [[i + 1, rowOf(line, name, i + 1)] as const]));
+  return gathered(rows, name, 'line');
+}
+
+/**
+ * Problems of rows, such as those of a parquet file. Fields: `problem`, `question` or `prompt` (a text or a chat); `answer`
+ * (also with GSM8K's `####`), `reward_model.ground_truth`, or a `solution` with `\boxed{…}`.
+ *
+ * @param name stands in messages and in ids of rows that have none
+ * @throws E_PROBLEMS naming the row that has no problem
+ */
+export const problemsOf = (rows: readonly Row[], name = 'problems'): ReadProblems =>
+  gathered(
+    rows.map((row, i) => [i + 1, row] as const),
+    name,
+    'row',
+  );
+
+function gathered(rows: readonly (readonly [number, Row])[], name: string, unit: 'line' | 'row'): ReadProblems {
   const problems: Problem[] = [];
   const unanswered: number[] = [];
-  for (const [i, line] of text.split('\n').entries()) {
-    if (line.trim() === '') continue;
-    const row = rowOf(line, name, i + 1);
+  for (const [at, row] of rows) {
     const problem = problemOf(row);
     if (problem === null)
-      fail(
-        'E_PROBLEMS',
-        `${name}, line ${i + 1}: expected 'problem', 'question' or 'prompt', received ${Object.keys(row).join(', ') || 'no field'}.`,
-        {
-          name,
-          line: i + 1,
-        },
-      );
+      fail('E_PROBLEMS', `${name}, ${unit} ${at}: expected 'problem', 'question' or 'prompt', received ${Object.keys(row).join(', ') || 'no field'}.`, { name, [unit]: at }); // prettier-ignore
     const answer = answerOf(row);
-    if (answer === null) unanswered.push(i + 1);
-    else problems.push({ id: textOf(row['id']) ?? `${name}/${i + 1}`, problem, answer });
+    if (answer === null) unanswered.push(at);
+    else problems.push({ id: textOf(row['id']) ?? `${name}/${at}`, problem: problem!, answer });
   }
   return { problems, unanswered };
 }

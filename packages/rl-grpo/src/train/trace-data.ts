@@ -9,15 +9,16 @@ import { layOutRows, type RowsShape, type StructuredRow } from './rows.js';
  * A prompt and what should follow it, with the structure that its tags say. Tags of the prompt are text; only what follows
  * is scored.
  *
+ * @param tags null for one line, whatever tags it holds
  * @throws E_PROMPT for a prompt without a token, after which nothing could be predicted
  */
-export function traceRow(prompt: readonly number[], trace: readonly number[], tags: TagIds): StructuredRow {
+export function traceRow(prompt: readonly number[], trace: readonly number[], tags: TagIds | null): StructuredRow {
   if (prompt.length === 0)
     fail('E_PROMPT', 'traceRow: expected a prompt of at least one token, received none. Begin it with a token such as <bos>.', {}); // prettier-ignore
   const ids = [...prompt, ...trace];
   return {
     ids,
-    segments: segmentsOf(ids, tags, prompt.length),
+    segments: tags ? segmentsOf(ids, tags, prompt.length) : [{ start: 0, end: ids.length, parents: [] }],
     scored: ids.map((_, i) => (i < prompt.length ? 0 : 1)),
   };
 }

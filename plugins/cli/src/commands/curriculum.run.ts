@@ -129,6 +129,9 @@ async function runFlow(
       case 'flow.finished':
         end = event.output as CurriculumState;
         break;
+      case 'notice':
+        say(`  ${event.message}`);
+        break;
       default:
         if (!isTraining(event)) break;
         log(event);
@@ -160,4 +163,4 @@ function stageLines(record: CurriculumState['done'][number] | undefined, seconds
       `  ${one.problems}: ${accuracyOf(one)} right, ${percent(one.parallelRatio)} with paths; ${timeTaken(seconds)}`,
   );
 }
-const words: Readonly<Record<string, string>> = { withoutBlock: 'without a block', tooLong: 'too long' };
+const words: Readonly<Record<string, string>> = { withoutBlock: 'without a block', tooLong: 'too long', failed: 'not answered' }; // prettier-ignore

@@ -9,8 +9,6 @@ import {
   generateProblem,
   generatedPool,
   levelsOf,
-  listedPool,
-  readProblems,
   sequentialTrace,
   tagTexts,
   wordsOf,
@@ -18,13 +16,16 @@ import {
   type Weights,
   type Workbench,
 } from '@heddle/rl-grpo';
-import { readText, readTokenizer, saveTokenizer, trainBpe, type Tokenizer } from '@heddle/text';
+import { readTokenizer, saveTokenizer, trainBpe, type Tokenizer } from '@heddle/text';
 import { partsOf } from '@heddle/transformer';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { exists } from '../run-folder.js';
+import { journalIn } from './journal.js';
 import { openPaths } from './paths.js';
+import { fileOfProblems } from './problem-file.js';
 import type { CurriculumSettings } from './settings.js';
+import { teacherOver } from './teacher.js';
 
 /** Steps between two checkpoints: half a minute of reinforcement learning with a small model. */
 const saveEvery = 10;
@@ -68,6 +69,10 @@ export async function openBench(
       pools.set(name, known);
       return known;
     },
+    ...(settings.teacher
+      ? { teacher: teacherOver(settings.teacher), teacherAtOnce: settings.teacher.atOnce ?? 8 }
+      : {}),
+    journal: key => journalIn(placeOf(key)),
     checkpoints: key => ({ store: checkpointFolder(placeOf(key), { keep: 1 }), every: saveEvery }),
   };
   return {
@@ -84,9 +89,8 @@ async function poolOf(name: string, files: Readonly<Record<string, string>>): Pr
   if (levels) return generatedPool(...levels);
   const file = files[name];
   if (file === undefined)
-    return fail('E_OPTION', `problems: expected level:N, level:N-M or a name with a file, received '${name}'. Give --problems ${name}=FILE.jsonl`, { name }); // prettier-ignore
-  const text = await readText(file);
-  return listedPool(`${name}/${sha256(new TextEncoder().encode(text))}`, readProblems(text, file).problems);
+    return fail('E_OPTION', `problems: expected level:N, level:N-M or a name with a file, received '${name}'. Give --problems ${name}=FILE, JSON lines or parquet.`, { name }); // prettier-ignore
+  return fileOfProblems(name, file);
 }
 
 /** Numbers and words of generated problems, as byte pairs, and the tags. */

@@ -8,6 +8,7 @@ import {
   type CurriculumOptions,
   type StageConfig,
 } from '@heddle/rl-grpo';
+import type { ServerOptions } from '@heddle/openai-client';
 import { readJsonObject } from '../json-file.js';
 import { numberOption } from '../numbers.js';
 
@@ -18,6 +19,8 @@ export interface CurriculumSettings {
   readonly model: string | null;
   /** Files of problems by the names that stages use. */
   readonly files: Readonly<Record<string, string>>;
+  /** A server that solves problems for stages that gather. */
+  readonly teacher: ServerOptions | null;
   /** Of a model of one's own. */
   readonly width: number;
   readonly depth: number;
@@ -68,6 +71,7 @@ export async function readCurriculumSettings({ options }: Pick<CommandCall, 'opt
     curricula,
     model: text('model'),
     files: Object.fromEntries(((options['problems'] ?? []) as readonly string[]).map(named)),
+    teacher: teacherOf(text('teacher'), text('teacherModel'), text('keyFrom'), numberOption(options, 'atOnce', { least: 1, most: 4096, whole: true, default: 8 })), // prettier-ignore
     width: numberOption(options, 'width', { least: 8, most: 4096, whole: true, default: 128 }),
     depth: numberOption(options, 'depth', { least: 1, most: 96, whole: true, default: 3 }),
   };
@@ -77,6 +81,21 @@ function presetOf(name: string): CurriculumOptions {
   if (!Object.hasOwn(curriculumPresets, name))
     fail('E_OPTION', `preset: expected some of ${Object.keys(curriculumPresets).join(', ')}, received '${name}'.`, { name }); // prettier-ignore
   return curriculumPresets[name as keyof typeof curriculumPresets];
+}
+
+function teacherOf(
+  url: string | null,
+  model: string | null,
+  keyFrom: string | null,
+  atOnce: number,
+): ServerOptions | null {
+  if (url === null) return null;
+  if (model === null) return fail('E_OPTION', 'teacher-model: expected the name of the model that the server runs, received none. Give --teacher-model NAME.', {}); // prettier-ignore
+  const variable = keyFrom ?? 'OPENAI_API_KEY';
+  const apiKey = process.env[variable];
+  if (keyFrom !== null && apiKey === undefined)
+    fail('E_OPTION', `key-from: expected a variable of the environment that holds the key, received ${keyFrom}, which is not set. Set it.`, { variable }); // prettier-ignore
+  return { url, model, atOnce, ...(apiKey === undefined ? {} : { apiKey }) };
 }
 
 function named(item: string): readonly [string, string] {
