@@ -41,6 +41,7 @@ export const bundled: readonly Bundled[] = [
     load: () => import('@heddle/tracker-report'),
     commands: () => import('@heddle/tracker-report/commands'),
   },
+  { name: '@heddle/tracker-tensorboard', load: () => import('@heddle/tracker-tensorboard') },
   {
     name: '@heddle/mmt-merge',
     load: () => import('@heddle/mmt-merge'),

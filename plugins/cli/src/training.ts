@@ -8,7 +8,6 @@ import {
   nextToken,
   parametersIn,
   train,
-  TRACKERS,
   type Backend,
   type Checkpoint,
   type Host,
@@ -24,6 +23,7 @@ import type { Prepared } from './prepare.js';
 import { identityOf } from './read-settings.js';
 import { recipe } from './recipe.js';
 import { places } from './run-folder.js';
+import { trackWith } from './trackers.js';
 import { openValidation, type Validation } from './validation.js';
 
 export interface Training {
@@ -130,9 +130,7 @@ export async function runTraining(run: Training): Promise<Trained> {
           );
     const log = logTo(at.events, run.note);
     const heard = new Subject<TrainEvent>();
-    for (const tracker of host.all(TRACKERS))
-      if (run.trackers.includes(tracker.name))
-        tracker.track(heard, { name: run.name, file: at.report, log: at.events });
+    trackWith(host, run.trackers, heard, run.folder, { name: run.name, file: at.report, log: at.events });
 
     await new Promise<void>((resolve, reject) => {
       events.subscribe({

@@ -49,7 +49,7 @@ export interface GatherCall {
   /** Solutions asked for at once. Default 8. */
   readonly atOnce?: number;
   readonly journal?: Journal;
-  /** Told after each solution how many are there. */
+  /** Told after each problem how many were asked. */
   readonly see?: (done: number) => void;
 }
 

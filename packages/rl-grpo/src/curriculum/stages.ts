@@ -136,7 +136,7 @@ export const gatherStage = (site: Site, stage: GatherOptions): Stage<CurriculumS
       see(done) {
         if (performance.now() - said < noticeEvery) return;
         said = performance.now();
-        context.emit({ type: 'notice', code: 'N_GATHERED', message: `${done} of ${stage.count} solutions` });
+        context.emit({ type: 'notice', code: 'N_GATHERED', message: `${done} of ${stage.count} problems asked` });
       },
       teacher: teacher!,
       problem: index => pool.learn(first + index),

@@ -4,7 +4,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   HeddleError,
-  TRACKERS,
   countParameters,
   inProcess,
   printPlan,
@@ -27,11 +26,13 @@ import { eventJson, logTo } from '../event-log.js';
 import { exitCodes } from '../failure.js';
 import { saveModel } from '../model-folder.js';
 import { exists, holdRun, moveAside, places } from '../run-folder.js';
+import { trackWith, trackersOf } from '../trackers.js';
 import { grouped, percent, selfName, timeTaken } from '../words.js';
 
 export async function runCurriculum(call: CommandCall, host: Host): Promise<number> {
   const { options, signal } = call;
   const asked = await readCurriculumSettings(call); // before anything is touched
+  const trackers = trackersOf(host, call, ['console']);
   const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', 'curriculum');
   const json = options['json'] === true;
   const say = (text: string): void => {
@@ -67,7 +68,7 @@ export async function runCurriculum(call: CommandCall, host: Host): Promise<numb
   const finished: Finished[] = [];
   for (const curriculum of settings.curricula) {
     const began = performance.now();
-    const state = await runFlow(call, host, bench, jobOf(curriculum), folder, say);
+    const state = await runFlow({ call, host, bench, job: jobOf(curriculum), folder, trackers, say });
     if (state === null) {
       say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
       return exitCodes.interrupted;
@@ -89,18 +90,19 @@ const logOf = (folder: string, stage: string): string => join(folder, 'stages', 
 
 const isTraining = (event: HeddleEvent): event is TrainEvent => !/^(flow|stage)\./.test(event.type);
 
+interface Running {
+  readonly call: CommandCall;
+  readonly host: Host;
+  readonly bench: Bench;
+  readonly job: Job;
+  readonly folder: string;
+  readonly trackers: readonly string[];
+  readonly say: (text: string) => void;
+}
+
 /** @returns the state at its end, or null when it was stopped */
-async function runFlow(
-  call: CommandCall,
-  host: Host,
-  bench: Bench,
-  job: Job,
-  folder: string,
-  say: (text: string) => void,
-): Promise<CurriculumState | null> {
-  const { options } = call;
-  const json = options['json'] === true;
-  const trackers = json || options['quiet'] === true ? [] : ['console'];
+async function runFlow({ call, host, bench, job, folder, trackers, say }: Running): Promise<CurriculumState | null> {
+  const json = call.options['json'] === true;
   let heard = new Subject<TrainEvent>();
   let log: (event: TrainEvent) => void = () => {};
   let end: CurriculumState | null = null;
@@ -111,8 +113,7 @@ async function runFlow(
         say(`\n${job.flow.name}: ${event.stage}`);
         log = logTo(logOf(folder, event.stage), call.note);
         heard = new Subject();
-        for (const tracker of host.all(TRACKERS))
-          if (trackers.includes(tracker.name)) tracker.track(heard, { name: event.stage });
+        trackWith(host, trackers, heard, folder, { name: event.stage });
         break;
       }
       case 'stage.cached':

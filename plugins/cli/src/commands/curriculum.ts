@@ -1,4 +1,5 @@
 import type { Command } from '@heddle/core';
+import { trackerOption } from '../trackers.js';
 
 export const curriculum: Command = {
   name: 'curriculum',
@@ -27,6 +28,7 @@ export const curriculum: Command = {
     { flags: '--depth <n>', describe: 'blocks of a model of its own (default: 3)' },
     { flags: '--seed <n>', describe: "all randomness comes from it (default: the curriculum's)" },
     { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },
+    trackerOption,
     { flags: '--out <folder>', describe: 'where the run lives (default: .heddle/curriculum)' },
     { flags: '--plan', describe: 'say what would run and what is there already, and run nothing' },
     { flags: '--fresh', describe: 'begin anew; the run that is there is kept as FOLDER.before' },

@@ -26,6 +26,7 @@ import { runCurriculum } from './curriculum.run.js';
 import { runTask } from './task.run.js';
 import { runTraining, type Trained } from '../training.js';
 import { counted, grouped, indented, mebi, selfName, timeTaken } from '../words.js';
+import { trackersOf } from '../trackers.js';
 
 /** About a minute on two cores of a small server with ONNX Runtime. */
 const onEngine: Raw = {
@@ -77,6 +78,7 @@ export async function runStart(call: CommandCall, host: Host): Promise<number> {
 }
 
 async function startLanguage(call: CommandCall, host: Host): Promise<number> {
+  const trackers = trackersOf(host, call, ['console', 'report']); // before anything is touched
   const { options } = call;
   const folder = typeof options['out'] === 'string' ? options['out'] : '.heddle/start';
   const json = options['json'] === true;
@@ -149,7 +151,7 @@ async function startLanguage(call: CommandCall, host: Host): Promise<number> {
     name: 'start',
     resume,
     signal: call.signal,
-    trackers: json || options['quiet'] === true ? ['report'] : ['console', 'report'],
+    trackers,
     note: call.note,
     ...(json ? { see: event => call.print(eventJson(event)) } : {}),
   });

@@ -1,4 +1,5 @@
 import type { Command } from '@heddle/core';
+import { trackerOption } from '../trackers.js';
 
 export const start: Command = {
   name: 'start',
@@ -21,6 +22,7 @@ export const start: Command = {
     { flags: '--steps <n>', describe: 'optimizer steps of translation or language (default: a minute or two of them)' },
     { flags: '--seed <n>', describe: 'all randomness comes from it (default: 0)' },
     { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },
+    trackerOption,
     { flags: '--prompt <text>', describe: 'how the samples of a language model begin' },
     { flags: '--resume', describe: 'go on with a stopped language model without asking; the other tasks always go on' },
     { flags: '--fresh', describe: 'begin anew without asking; the run that is there is kept as FOLDER.before' },

@@ -14,6 +14,7 @@ import { corpusOf, type TaskCorpus } from '../tasks/corpus.js';
 import { readTaskSettings, tasks, type TaskSettings } from '../tasks/settings.js';
 import { trainModel, type TaskResult } from '../tasks/train.js';
 import { grouped, selfName, timeTaken } from '../words.js';
+import { trackersOf } from '../trackers.js';
 
 const format = 'heddle-task-1';
 
@@ -27,6 +28,7 @@ export async function runTask(
 ): Promise<number> {
   const { options, signal } = call;
   readTaskSettings(call); // before anything is touched
+  const trackers = trackersOf(host, call, ['console', 'report']);
   const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
   const isReference = engine.backend.name === 'reference';
   const settings = readTaskSettings({
@@ -77,7 +79,7 @@ export async function runTask(
       tokenizer,
       folder: join(folder, name),
       signal,
-      trackers: json || options['quiet'] === true ? ['report'] : ['console', 'report'],
+      trackers,
       note: call.note,
       ...(json ? { see: event => call.print(`{"model":"${name}",${eventJson(event).slice(1)}`) } : {}),
     });

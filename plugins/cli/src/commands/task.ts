@@ -1,4 +1,5 @@
 import type { Command } from '@heddle/core';
+import { trackerOption } from '../trackers.js';
 
 export const task: Command = {
   name: 'task',
@@ -20,6 +21,7 @@ export const task: Command = {
     { flags: '--rate <x>', describe: 'the highest learning rate (default: 0.003)' },
     { flags: '--seed <n>', describe: 'all randomness comes from it (default: 0)' },
     { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },
+    trackerOption,
     { flags: '--out <folder>', describe: 'where the run lives (default: .heddle/TASK)' },
     { flags: '--fresh', describe: 'begin anew; the run that is there is kept as FOLDER.before' },
   ],

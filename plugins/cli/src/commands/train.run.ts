@@ -15,8 +15,10 @@ import { openSampler } from '../sampler.js';
 import type { TrainSettings } from '../settings.js';
 import { runTraining } from '../training.js';
 import { counted, grouped, mebi } from '../words.js';
+import { trackersOf } from '../trackers.js';
 
 export async function runTrain(call: CommandCall, host: Host): Promise<number> {
+  const trackers = trackersOf(host, call, ['console', 'report']); // before anything is touched
   const { options } = call;
   const folder = options['out'];
   if (typeof folder !== 'string' || folder === '')
@@ -70,7 +72,7 @@ export async function runTrain(call: CommandCall, host: Host): Promise<number> {
     name: folder,
     resume,
     signal: call.signal,
-    trackers: json || options['quiet'] === true ? ['report'] : ['console', 'report'],
+    trackers,
     note: call.note,
     ...(json ? { see: event => call.print(eventJson(event)) } : {}),
     async sample(step, parameters) {

@@ -1,5 +1,6 @@
 import type { Command } from '@heddle/core';
 import { settingOptions } from '../settings.js';
+import { trackerOption } from '../trackers.js';
 
 export const trainCommand: Command = {
   name: 'train',
@@ -18,6 +19,7 @@ export const trainCommand: Command = {
       flags: '--config <file>',
       describe: 'settings in JSON, by the same names: { "steps": 500, "warmUp": 20 }; the command line is stronger',
     },
+    trackerOption,
     ...settingOptions(),
   ],
   examples: [

@@ -4,7 +4,6 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   MODELS,
-  TRACKERS,
   adamW,
   checkpointEvery,
   countParameters,
@@ -31,6 +30,7 @@ import { readJsonObject, writeJson } from '../json-file.js';
 import { expectKind } from '../model.js';
 import { saveModel } from '../model-folder.js';
 import { exists, places } from '../run-folder.js';
+import { trackWith } from '../trackers.js';
 import { openWriter } from './writer.js';
 import type { TaskCorpus } from './corpus.js';
 import { taskModels, type TaskModel, type TaskSettings } from './settings.js';
@@ -96,8 +96,7 @@ export async function trainModel(run: TaskTraining): Promise<TaskResult | null> 
   const store = checkpointFolder(at.checkpoints);
   const log = logTo(at.events, run.note);
   const heard = new Subject<TrainEvent>();
-  for (const tracker of host.all(TRACKERS))
-    if (run.trackers.includes(tracker.name)) tracker.track(heard, { name, file: at.report, log: at.events });
+  trackWith(host, run.trackers, heard, folder, { name, file: at.report, log: at.events });
 
   const every = Math.max(1, Math.ceil(settings.steps / 5));
   let end: { readonly step: number; readonly parameters: Parameters } | null = null;
