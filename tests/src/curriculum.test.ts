@@ -191,6 +191,19 @@ describe.each([{ name: 'reference', open: async () => openReference() }, ...pres
       }
     });
 
+    it('asks a judge by its name, and says so when nobody has that name', async () => {
+      const judged = { rewards: [{ reward: 'accuracy' as const, options: { judge: 'always' } }] };
+      const stages = curriculum.stages.map(stage => (stage.kind === 'policy' ? { ...stage, ...judged } : stage));
+      const options = { ...curriculum, stages };
+      let asked = 0;
+      const judge = () => () => ++asked % 2 === 0;
+      const { events } = await run(benchOf(backend, { judge }), storeOf(), options);
+      const steps = events.filter(event => event.type === 'step.finished').slice(-4);
+      for (const { metrics } of steps) expect(metrics['reward']).toBe(0); // half of them right, half wrong
+      expect(asked).toBe(2 * 16);
+      await expect(run(benchOf(backend), storeOf(), options)).rejects.toMatchObject({ code: 'E_CONFIG' });
+    });
+
     it('in one line samples paths apart, scores them in line, and goes on where it was stopped', async () => {
       const stages = curriculum.stages.map(stage => (stage.kind === 'policy' ? { ...stage, loss: { ...stage.loss, correction: 'truncate' as const } } : stage)); // prettier-ignore
       const options = { ...curriculum, structure: 'line' as const, stages };

@@ -3,7 +3,7 @@
 import { fail } from '@heddle/core';
 import { usualPrompt } from './workbench.js';
 import { lossConfig, type LossOptions } from '../loss/options.js';
-import { combineRewards, type RewardName } from '../reward/rewards.js';
+import { combineRewards, type RewardName, type RewardTerm } from '../reward/rewards.js';
 
 export type Style = 'sequential' | 'parallel';
 
@@ -50,7 +50,7 @@ export interface PolicyOptions extends StageOptions {
   readonly kind: 'policy';
   readonly style: Style;
   readonly loss?: LossOptions;
-  /** By name; weights and options as `combineRewards` takes them. Default accuracy alone. */
+  /** By name; weights and options as `combineRewards` takes them, a judge by its name. Default accuracy alone. */
   readonly rewards?: readonly {
     readonly reward: RewardName;
     readonly weight?: number;
@@ -201,5 +201,5 @@ function checkStage(
     refuse(own('loss.correction'), "'recompute' or another than 'off': paths are sampled apart and scored in one line", correction); // prettier-ignore
   if ((stage.prompts * groupSize) % (stepsPerBatch * stage.batch) !== 0)
     refuse(own('prompts'), `prompts x ${groupSize} answers to be a multiple of ${stepsPerBatch} steps x ${stage.batch} rows`, stage.prompts); // prettier-ignore
-  combineRewards(stage.rewards ?? [{ reward: 'accuracy' }]);
+  combineRewards((stage.rewards ?? [{ reward: 'accuracy' }]) as readonly RewardTerm[]); // names of judges are the workbench's
 }

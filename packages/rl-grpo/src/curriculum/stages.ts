@@ -23,7 +23,7 @@ import {
 import { lastValueFrom, tap } from 'rxjs';
 import { lossConfig } from '../loss/options.js';
 import { parallelTrace, sequentialTrace } from '../problems/generate.js';
-import { combineRewards } from '../reward/rewards.js';
+import { combineRewards, type RewardTerm } from '../reward/rewards.js';
 import { linearStrategy } from '../rollout/remote.js';
 import { parallelStrategy, sequentialStrategy, type RolloutStrategy } from '../rollout/strategy.js';
 import { policyTraining, structuredText } from '../train/objective.js';
@@ -208,7 +208,7 @@ export const policyStage = (site: Site, stage: PolicyOptions): Stage<CurriculumS
       decode: words.decode,
       open: now => bench.open(now, Math.min(slots, stage.prompts * config.groupSize), rowLength(curriculum)),
       strategy: strategyOf(site, stage.style),
-      reward: combineRewards(stage.rewards ?? [{ reward: 'accuracy' }]),
+      reward: combineRewards(termsOf(site, stage)),
       config,
       prompts: stage.prompts,
       shape,
@@ -225,6 +225,15 @@ export const policyStage = (site: Site, stage: PolicyOptions): Stage<CurriculumS
     };
   });
 };
+
+/** Rewards of a stage; judges are named in them. @throws E_CONFIG where the workbench has no judges */
+const termsOf = ({ bench }: Site, { name, rewards = [{ reward: 'accuracy' }] }: PolicyOptions): readonly RewardTerm[] =>
+  rewards.map(({ options: { judge, ...options } = {}, ...term }) => {
+    if (judge === undefined) return { ...term, options };
+    if (typeof judge !== 'string' || !bench.judge)
+      return fail('E_CONFIG', `stage ${name}: judge: expected one that the workbench has, received ${JSON.stringify(judge)}${bench.judge ? '' : ', and it has none'}.`, { judge }); // prettier-ignore
+    return { ...term, options: { ...options, judge: bench.judge(judge) } };
+  });
 
 /** Problem `index` as a task. Of a list, what does not fit is left out before anything is asked. */
 function taskOf(site: Site, pool: ProblemPool, seed: number, promptLength: number) {

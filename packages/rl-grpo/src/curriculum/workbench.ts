@@ -10,6 +10,7 @@ import {
 } from '@heddle/core';
 import { tagIds } from '../grammar/ids.js';
 import type { TagIds } from '../grammar/tags.js';
+import type { Judge } from '../reward/rewards.js';
 import type { PathSession } from '../rollout/session.js';
 import type { ProblemPool } from './pool.js';
 import type { Journal, Teacher } from './gather.js';
@@ -31,6 +32,8 @@ export interface Workbench {
   problems(name: string): ProblemPool | Promise<ProblemPool>;
   /** Whoever solves problems for a stage that gathers; `ways` needs none. @throws for a name that it does not know */
   teacher?(name: string): Teacher;
+  /** Whoever decides whether an answer is right, for rewards with the option `judge`. @throws for a name that it does not know */
+  judge?(name: string): Judge;
   /** Solutions that a teacher is asked for at once. Default 8. */
   readonly teacherAtOnce?: number;
   /** Where solutions of a teacher are kept until a stage that gathers has all, by the key of its result. None: nowhere. */

@@ -12,6 +12,7 @@ import {
   sequentialTrace,
   tagTexts,
   wordsOf,
+  type Judge,
   type ProblemPool,
   type Weights,
   type Workbench,
@@ -22,6 +23,7 @@ import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { exists } from '../run-folder.js';
 import { journalIn } from './journal.js';
+import { mathJudge } from './judge.js';
 import { openPaths } from './paths.js';
 import { fileOfProblems } from './problem-file.js';
 import type { CurriculumSettings } from './settings.js';
@@ -58,6 +60,7 @@ export async function openBench(
   const { kernels } = host;
   const placeOf = (key: string): string => join(folder, 'unfinished', key.slice(0, 16));
   const pools = new Map<string, Promise<ProblemPool>>();
+  let judge: Judge | null = null;
   const workbench: Workbench = {
     model,
     words: wordsOf(tokenizer),
@@ -72,6 +75,10 @@ export async function openBench(
     ...(settings.teacher
       ? { teacher: teacherOver(settings.teacher), teacherAtOnce: settings.teacher.atOnce ?? 8 }
       : {}),
+    judge: name =>
+      name === 'math'
+        ? (judge ??= mathJudge(host))
+        : fail('E_CONFIG', `judge: expected math, received ${JSON.stringify(name)}.`, { name }),
     journal: key => journalIn(placeOf(key)),
     checkpoints: key => ({ store: checkpointFolder(placeOf(key), { keep: 1 }), every: saveEvery }),
   };
