@@ -30,6 +30,20 @@ export {
   type Language,
   type LanguageGroup,
 } from './languages.js';
+export {
+  adaptedLayers,
+  countLora,
+  foldLora,
+  isLoraPath,
+  linearShapes,
+  loraConfig,
+  loraOf,
+  ofRows,
+  stackLora,
+  withLora,
+  type LoraConfig,
+  type LoraOptions,
+} from './lora/lora.js';
 export { checkRecipe } from './recipe/check.js';
 export { readRecipes, type Sourced } from './recipe/read.js';
 export type * from './recipe/recipe.js';

@@ -1,6 +1,7 @@
 /** Merging checkpoints on this machine's disks. */
 
 export { openCheckpoint, type Checkpoint, type Places } from './checkpoint/open.node.js';
+export { loadLora, saveLora, type SavedLora } from './lora/peft.node.js';
 export { diffModels, type TensorDifference } from './report/diff.node.js';
 export { heatMap } from './report/heat-map.js';
 export { statisticsOf, type TensorStatistics } from './report/statistics.node.js';
