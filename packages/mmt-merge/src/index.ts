@@ -44,6 +44,22 @@ export {
   type LoraConfig,
   type LoraOptions,
 } from './lora/lora.js';
+export { deltaOf, mergeLora, type LoraMergeOptions, type MergeableLora, type MergedLora } from './lora/merge.js';
+export { groupCosines, taskVectors, type GroupCosines, type TaskVectors } from './lora/task-vectors.js';
+export { languageNames, promptRow, translationPrompt, type PromptRow } from './translation/prompt.js';
+export {
+  checkGroups,
+  directionOf,
+  moduleFor,
+  modulesOf,
+  routingOf,
+  strategies,
+  type DirectionName,
+  type Groups,
+  type Routing,
+  type StrategyName,
+  type TranslationModule,
+} from './translation/strategies.js';
 export { checkRecipe } from './recipe/check.js';
 export { readRecipes, type Sourced } from './recipe/read.js';
 export type * from './recipe/recipe.js';
