@@ -20,6 +20,7 @@ export { elementCount, maxHeaderBytes, type SafetensorsReason } from './header.j
 export { httpSource, type Fetch, type FetchResponse, type HttpOptions } from './http.js';
 export { canonicalJson, hashJson, parseJson, type Json, type JsonReading } from './json.js';
 export { isPlainName, nameTrouble, safeJoin } from './paths.js';
+export { readParameters, writeParameters } from './parameters.js';
 export { openSafetensors, type ReadOptions, type TensorEntry, type TensorFile } from './safetensors.js';
 export {
   safetensorsLayout,

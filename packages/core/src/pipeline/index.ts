@@ -15,4 +15,6 @@ export { stageKey } from './key.js';
 export { planFlow, printPlan } from './plan.js';
 export { memoryResults, RESULTS, type StageResult, type StageResults } from './results.js';
 export { runStage, type Site } from './run.js';
+export { stageWith } from './settings.js';
+export { trainWithin, type StageTrained, type StageTraining } from './training.js';
 export { defineStage, schemaOf, type AnyStage, type Stage, type StageContext } from './stage.js';

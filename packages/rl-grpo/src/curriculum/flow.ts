@@ -1,8 +1,8 @@
 /** A curriculum as a pipeline of the kernel: planned, run and resumed as any other. */
 
-import { initialise, pipeline, type Flow, type Stage } from '@heddle/core';
+import { initialise, pipeline, stageWith, type Flow, type Stage } from '@heddle/core';
 import { curriculumOf, type CurriculumOptions, type StageConfig } from './curriculum.js';
-import { gatherStage, learnStage, policyStage, stageOf, type CurriculumState, type Site } from './stages.js';
+import { gatherStage, learnStage, policyStage, type CurriculumState, type Site } from './stages.js';
 import { writeWeights } from './stored.js';
 import type { Weights, Workbench } from './workbench.js';
 
@@ -34,7 +34,7 @@ export function curriculumFlow(
   const site = { curriculum, bench };
   const { architecture, config } = bench.model;
   const settings = { architecture, config, seed: curriculum.seed, from: from?.id ?? null };
-  const begin = stageOf(
+  const begin = stageWith<CurriculumState, CurriculumState>(
     'begin',
     () => settings,
     async (state, { artifacts }) => ({

@@ -2,25 +2,19 @@
 
 import {
   adamW,
-  checkpointEvery,
-  defineStage,
   fail,
   parameterTypes,
-  parametersIn,
   schedule,
-  schemaOf,
   selectPaths,
-  stopWhen,
+  stageWith,
   streamOf,
-  train,
+  trainWithin,
   type Objective,
   type Batches,
   type Schedule,
   type Stage,
   type StageContext,
-  type TrainEvent,
 } from '@heddle/core';
-import { lastValueFrom, tap } from 'rxjs';
 import { lossConfig } from '../loss/options.js';
 import { parallelTrace, sequentialTrace } from '../problems/generate.js';
 import { combineRewards, type RewardTerm } from '../reward/rewards.js';
@@ -56,34 +50,6 @@ export interface CurriculumState {
   readonly traces: Readonly<Record<string, string>>;
   readonly done: readonly StageRecord[];
 }
-
-type Input = { readonly state: CurriculumState; readonly settings: unknown };
-const anything = schemaOf('the state of a curriculum', (value): value is CurriculumState => typeof value === 'object' && value !== null); // prettier-ignore
-
-/**
- * A stage whose result depends on the settings that it reads, and on nothing else of the curriculum: they are part of its
- * input, so a curriculum that changes late begins anew late.
- *
- * @param settings JSON, or a promise of it
- */
-export const stageOf = (
-  name: string,
-  settings: () => unknown,
-  run: (state: CurriculumState, context: StageContext) => Promise<CurriculumState>,
-): Stage<CurriculumState, CurriculumState> => {
-  const input = {
-    '~standard': {
-      version: 1 as const,
-      vendor: 'heddle',
-      validate: async (value: unknown) => {
-        const found = await anything['~standard'].validate(value);
-        return found.issues ? found : { value: { state: found.value, settings: await settings() } };
-      },
-      types: undefined as unknown as { readonly input: CurriculumState; readonly output: Input },
-    },
-  };
-  return defineStage({ name, version: 1, input, output: anything, run: ({ state }, context) => run(state, context) });
-};
 
 /** What all stages of one curriculum share. */
 export interface Site {
@@ -121,7 +87,7 @@ export const gatherStage = (site: Site, stage: GatherOptions): Stage<CurriculumS
   const { curriculum, bench } = site;
   const { prompt, promptLength, responseLength, seed } = curriculum;
   const settings = async () => ({ stage, prompt, promptLength, responseLength, seed, problems: await idsOf(bench, [stage.problems]) }); // prettier-ignore
-  return stageOf(stage.name, settings, async (state, context) => {
+  return stageWith(stage.name, settings, async (state: CurriculumState, context): Promise<CurriculumState> => {
     const pool = await bench.problems(stage.problems);
     const first = seedOf(site, stage.name);
     const teacher = stage.teacher === 'ways' ? waysTeacher : bench.teacher?.(stage.teacher);
@@ -278,19 +244,14 @@ function trainingStage(
   const { model, backend } = bench;
   const names = [...(stage.kind === 'learn' && stage.traces !== undefined ? [] : [stage.problems]), ...curriculum.measure.problems]; // prettier-ignore
   const settings = async () => ({ stage, shared, problems: await idsOf(bench, names) });
-  return stageOf(stage.name, settings, async (state, context) => {
-    const { signal } = context;
+  return stageWith(stage.name, settings, async (state: CurriculumState, context): Promise<CurriculumState> => {
     const seed = seedOf(site, stage.name);
     const weights = await readWeights(context.artifacts, state.weights, model);
     const { objective, data, rate, accumulate } = await recipe({ state, context, weights, seed });
-    const at = bench.checkpoints?.(context.key);
-    const resume = (await at?.store.latest()) ?? null;
-    const budget = stage.kind === 'policy' ? (stage.tokens ?? null) : null;
     const moving = stage.trains ? selectPaths(stage.trains, Object.keys(parameterTypes(model))) : null;
-    let tokens = resume?.meta.tokens ?? 0;
-    let end: { readonly step: number; readonly weights: Weights } | null = null;
     const { betas, weightDecay } = curriculum.optimizer;
-    const events = train(
+    const at = bench.checkpoints?.(context.key);
+    const { step, tokens, parameters, whole } = await trainWithin(
       {
         name: stage.name,
         model,
@@ -300,42 +261,24 @@ function trainingStage(
         data,
         backend,
         ...(bench.kernels ? { kernels: bench.kernels } : {}),
-        // Stopped after its last step, there is nothing left to do.
-        steps: budget !== null && tokens >= budget ? resume!.step : stage.steps,
+        steps: stage.steps,
         seed,
         clip: curriculum.clip,
         accumulate,
         initial: weights,
         ...(moving ? { trains: path => moving.has(path) } : {}),
-        resume,
-        config: { key: context.key },
       },
-      { signal },
-    ).pipe(
-      tap(event => {
-        if (event.type === 'step.finished') tokens += event.tokens;
-      }),
-      stopWhen(() => budget !== null && tokens >= budget),
-      at ? checkpointEvery(at.every, at.store) : tap(),
-      tap((event: TrainEvent) => {
-        context.emit(event);
-        if (event.type === 'run.finished' && event.reason !== 'cancelled')
-          event.waitUntil(
-            event.snapshot().then(({ tensors }) => (end = { step: event.step, weights: parametersIn(tensors) })),
-          );
-      }),
+      context,
+      { ...(at ? { at } : {}), tokens: stage.kind === 'policy' ? (stage.tokens ?? null) : null },
     );
-    await lastValueFrom(events);
-    signal.throwIfAborted();
-    const ended = end as { readonly step: number; readonly weights: Weights } | null;
-    if (ended === null || (ended.step < stage.steps && (budget === null || tokens < budget)))
-      return fail('E_DATA', `stage ${stage.name}: expected ${stage.steps} steps, ended after ${ended?.step ?? 0}: its data ended. Take more problems.`, { steps: stage.steps }); // prettier-ignore
-    const uri = await writeWeights(context.artifacts, stage.name, ended.weights);
-    const measured = await measureAll(site, stage.style, ended.weights, signal);
+    if (!whole)
+      return fail('E_DATA', `stage ${stage.name}: expected ${stage.steps} steps, ended after ${step}: its data ended. Take more problems.`, { steps: stage.steps }); // prettier-ignore
+    const uri = await writeWeights(context.artifacts, stage.name, parameters);
+    const measured = await measureAll(site, stage.style, parameters, context.signal);
     const record: StageRecord = {
       name: stage.name,
       kind: stage.kind,
-      steps: ended.step,
+      steps: step,
       tokens,
       measured,
       became: null,
