@@ -46,6 +46,23 @@ export {
 } from './lora/lora.js';
 export { deltaOf, mergeLora, type LoraMergeOptions, type MergeableLora, type MergedLora } from './lora/merge.js';
 export { groupCosines, taskVectors, type GroupCosines, type TaskVectors } from './lora/task-vectors.js';
+export {
+  translationChain,
+  type ChainBench,
+  type ChainMerge,
+  type ChainOptions,
+  type ChainResult,
+  type DirectionScore,
+  type StrategyResult,
+  type VectorsResult,
+} from './translation/chain.js';
+export {
+  conflictsOf,
+  pairedDifference,
+  type Conflicts,
+  type Difference,
+  type WaySummary,
+} from './translation/conflict.js';
 export { languageNames, promptRow, translationPrompt, type PromptRow } from './translation/prompt.js';
 export {
   checkGroups,

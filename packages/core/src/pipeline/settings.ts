@@ -9,11 +9,13 @@ const anything = schemaOf('a value of JSON', (value): value is unknown => value 
  * found under, so a pipeline that changes late begins anew late.
  *
  * @param settings JSON, or a promise of it: asked for each time the stage comes up
+ * @param reads what of the input it depends on. Default all of it.
  */
-export function stageWith<I, O>(
+export function stageWith<I, O, R = I>(
   name: string,
   settings: () => unknown,
-  run: (input: I, context: StageContext) => Promise<O>,
+  run: (input: R, context: StageContext) => Promise<O>,
+  reads: (input: I) => R = input => input as unknown as R,
 ): Stage<I, O> {
   const input = {
     '~standard': {
@@ -21,9 +23,9 @@ export function stageWith<I, O>(
       vendor: 'heddle',
       validate: async (value: unknown) => {
         const found = await anything['~standard'].validate(value);
-        return found.issues ? found : { value: { input: found.value as I, settings: await settings() } };
+        return found.issues ? found : { value: { input: reads(found.value as I), settings: await settings() } };
       },
-      types: undefined as unknown as { readonly input: I; readonly output: { readonly input: I } },
+      types: undefined as unknown as { readonly input: I; readonly output: { readonly input: R } },
     },
   };
   return defineStage({

@@ -37,8 +37,8 @@ export function directionOf(name: DirectionName): { readonly language: string; r
   return from === 'en' ? { language: to, way: 'out-of' } : { language: from, way: 'into' };
 }
 
-export const into = (language: string): DirectionName => `${language}-en`;
-export const outOf = (language: string): DirectionName => `en-${language}`;
+const into = (language: string): DirectionName => `${language}-en`;
+const outOf = (language: string): DirectionName => `en-${language}`;
 
 /** @throws E_GROUPS for none, for an empty one, and for English or a language in two */
 export function checkGroups(groups: Groups): void {

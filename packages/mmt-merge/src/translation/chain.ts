@@ -1,0 +1,357 @@
+/**
+ * Strategies of multilingual translation as a pipeline of the kernel: a base that knows all languages, adapters for directions and
+ * groups, those into English merged, and every strategy scored in every direction.
+ *
+ * An adapter that two strategies share is trained once: a stage is found again by what it learns from, its settings and the base.
+ */
+
+import {
+  adamW,
+  fail,
+  initialise,
+  parameterTypes,
+  pipeline,
+  schedule,
+  stageWith,
+  streamOf,
+  trainWithin,
+  type Artifacts,
+  type Backend,
+  type Batches,
+  type CheckpointStore,
+  type Flow,
+  type HostTensor,
+  type KernelSource,
+  type MergeMethod,
+  type Model,
+  type Objective,
+  type Stage,
+  type StageContext,
+  type Types,
+} from '@heddle/core';
+import { readParameters, writeParameters } from '@heddle/core/files';
+import {
+  countLora,
+  foldLora,
+  isLoraPath,
+  loraConfig,
+  loraOf,
+  withLora,
+  type LoraOptions,
+  type Parameters,
+} from '../lora/lora.js';
+import { mergeLora, type LoraMergeOptions } from '../lora/merge.js';
+import { groupCosines, taskVectors, type GroupCosines } from '../lora/task-vectors.js';
+import {
+  checkGroups,
+  directionOf,
+  moduleFor,
+  modulesOf,
+  routingOf,
+  type DirectionName,
+  type Groups,
+  type StrategyName,
+  type TranslationModule,
+} from './strategies.js';
+
+/** How adapters into English become one for a group. Each is a row of its own. */
+export interface ChainMerge extends Omit<LoraMergeOptions, 'method' | 'seed'> {
+  readonly method: string;
+}
+
+export interface ChainOptions {
+  readonly name: string;
+  /** All randomness comes from it. Default 0. */
+  readonly seed?: number;
+  readonly groups: Groups;
+  /** Default all but `merged`, which `merges` stand for. */
+  readonly strategies?: readonly Exclude<StrategyName, 'merged'>[];
+  /** By the name of their row. Default none. */
+  readonly merges?: Readonly<Record<string, ChainMerge>>;
+  readonly lora: LoraOptions;
+  readonly base: { readonly steps: number; readonly rate: number };
+  /** Steps for each direction that an adapter learns: one for five languages makes five times as many as one for one. */
+  readonly adapters: { readonly steps: number; readonly rate: number };
+  /** Largest joint norm of the gradients. Default 1. */
+  readonly clip?: number;
+}
+
+export interface DirectionScore {
+  /** By metric, such as `chrF`. */
+  readonly scores: Readonly<Record<string, number>>;
+  /** Of each test sentence by one metric, in one order for all strategies: what differences are tested with. */
+  readonly sentences: readonly number[];
+}
+
+/** What is no data. */
+export interface ChainBench {
+  readonly model: Model;
+  readonly backend: Backend;
+  readonly kernels?: KernelSource;
+  readonly objective: Objective;
+  readonly methods: readonly MergeMethod[];
+  /** Names all that is learnt from and tested with: other texts, another name. */
+  readonly data: string;
+  /** What the base learns from, without end. */
+  pretraining(seed: number): Batches;
+  /** Pairs of these directions, each as often as the others, without end. @throws for a direction without data */
+  pairs(directions: readonly DirectionName[], seed: number): Batches;
+  /** Translates the direction's test texts. */
+  score(direction: DirectionName, parameters: Parameters, signal: AbortSignal): Promise<DirectionScore>;
+  /** Where a stage that is stopped goes on from, by the key of its result. None: it begins anew. */
+  checkpoints?(key: string): { readonly store: CheckpointStore; readonly every: number };
+}
+
+interface Weights {
+  /** Artifact. */
+  readonly weights: string;
+  readonly steps: number;
+  /** Learnt from. */
+  readonly tokens: number;
+}
+
+/** One row of the table. */
+export interface StrategyResult {
+  readonly modules: number;
+  /** Of base and adapters. */
+  readonly parameters: number;
+  /** That its adapters learnt from; the base's are everybody's. */
+  readonly tokens: number;
+  readonly directions: Readonly<Record<DirectionName, DirectionScore>>;
+  /** What the rank left out of a merge, as a share: the mean over adapters and layers. */
+  readonly truncation: number | null;
+}
+
+export interface VectorsResult extends GroupCosines {
+  readonly modules: readonly DirectionName[];
+  readonly cosines: readonly (readonly number[])[];
+  readonly signConflict: number;
+}
+
+/** Rows by strategy and merge, `base` for the model alone, and how adapters lie to each other, into English and out of it. */
+export interface ChainResult {
+  readonly rows: Readonly<Record<string, StrategyResult>>;
+  readonly vectors: Readonly<Record<'into' | 'out-of', VectorsResult>> | null;
+}
+
+type Trained = Readonly<Record<string, Weights>>;
+type Row = { readonly row: StrategyResult } | { readonly vectors: ChainResult['vectors'] };
+
+const usual = ['separate', 'multilingual', 'group', 'direction-aware'] as const;
+
+/**
+ * @throws E_CONFIG, E_GROUPS; while it runs, whatever the bench throws
+ */
+export function translationChain(options: ChainOptions, bench: ChainBench): Flow<null, ChainResult> {
+  const { groups, seed = 0, strategies = usual, merges = {}, lora, clip = 1 } = options;
+  checkGroups(groups);
+  loraConfig(lora);
+  for (const [name, { method }] of Object.entries(merges))
+    if (!bench.methods.some(one => one.name === method))
+      fail('E_CONFIG', `chain: merge '${name}': expected one of ${bench.methods.map(one => one.name).join(', ')}, received '${method}'.`, { name, method }); // prettier-ignore
+  for (const [what, value] of [['base.steps', options.base.steps], ['adapters.steps', options.adapters.steps]] as const)
+    if (!(Number.isSafeInteger(value) && value >= 1)) fail('E_CONFIG', `chain: ${what}: expected a whole number from 1 up, received ${value}.`, { what, value }); // prettier-ignore
+  const adapted = withLora(bench.model, lora);
+  const { architecture, config } = bench.model;
+  const shared = { seed, clip, model: { architecture, config }, data: bench.data };
+  const baseTypes = parameterTypes(bench.model);
+  const loraTypes: Types = Object.fromEntries(Object.entries(parameterTypes(adapted)).filter(([path]) => isLoraPath(path))); // prettier-ignore
+  const ownSeed = (name: string): number => streamOf(`${seed}/${name}`) & 0x3fffffff;
+
+  const learn = async (
+    name: string,
+    { model, initial, data, steps, rate, trains }: Learning,
+    context: StageContext,
+  ): Promise<Weights> => {
+    const at = bench.checkpoints?.(context.key);
+    const { step, tokens, parameters, whole } = await trainWithin(
+      {
+        name,
+        model,
+        objective: bench.objective,
+        optimizer: adamW({ betas: [0.9, 0.98] }),
+        schedule: schedule.cosine(rate, { warmUp: Math.ceil(steps / 10), total: steps }),
+        data,
+        backend: bench.backend,
+        ...(bench.kernels ? { kernels: bench.kernels } : {}),
+        steps,
+        seed: ownSeed(name),
+        clip,
+        initial,
+        ...(trains ? { trains } : {}),
+      },
+      context,
+      at ? { at } : {},
+    );
+    if (!whole)
+      fail('E_DATA', `${name}: expected ${steps} steps, ended after ${step}: its data ended.`, { name, steps });
+    const kept = trains ? loraOf(parameters) : parameters;
+    const weights = await context.artifacts.write(`${name}.safetensors`, sink => writeParameters(sink, kept));
+    return { weights, steps: step, tokens };
+  };
+
+  const base = stageWith<null, Weights>(
+    'base',
+    () => ({ ...shared, base: options.base }),
+    async (_, context) =>
+      learn('base', { model: bench.model, initial: initialise(bench.model, seed), data: bench.pretraining(ownSeed('base')), ...options.base }, context), // prettier-ignore
+  );
+
+  const all = strategies.flatMap(strategy => modulesOf(strategy, groups));
+  const needed = Object.keys(merges).length > 0 ? [...all, ...modulesOf('direction-aware', groups)] : all;
+  const modules = new Map(needed.map(module => [module.name, module] as const));
+  const adapterOf = ({ name, directions }: TranslationModule): Stage<Weights, Weights> =>
+    stageWith<Weights, Weights>(
+      `adapter ${name}`,
+      () => ({ ...shared, lora, directions, adapters: options.adapters }),
+      async ({ weights }, context) =>
+        learn(
+          name,
+          {
+            model: adapted,
+            initial: {
+              ...initialise(adapted, ownSeed(name)),
+              ...(await readIn(context.artifacts, weights, baseTypes)),
+            },
+            data: bench.pairs(directions, ownSeed(name)),
+            steps: options.adapters.steps * directions.length,
+            rate: options.adapters.rate,
+            trains: isLoraPath,
+          },
+          context,
+        ),
+    );
+
+  const languages = Object.values(groups).flat();
+  const wanted = languages.flatMap(language => [`${language}-en`, `en-${language}`]);
+  const keep = stageWith<Weights, Weights>(
+    'keep base',
+    () => null,
+    async input => input,
+  );
+
+  const scored = (name: string, own: readonly TranslationModule[], merge: ChainMerge | null): Stage<Trained, Row> => {
+    const routing = routingOf(own, own.length === 0 ? [] : wanted);
+    const parts = own.flatMap(module => module.merged ?? [module.name]);
+    return stageWith<Trained, Row, Trained>(
+      `score ${name}`,
+      () => ({ ...shared, lora, merge, routing }),
+      async (trained, { artifacts, signal }) => {
+        const model = await readIn(artifacts, trained['base']!.weights, baseTypes);
+        const adapters = new Map<string, { readonly adapter: Parameters; readonly options: LoraOptions }>();
+        const left: number[] = [];
+        const load = async (module: string): Promise<Parameters> =>
+          readIn(artifacts, trained[module]!.weights, loraTypes);
+        for (const module of own) {
+          signal.throwIfAborted();
+          if (!module.merged || !merge) {
+            adapters.set(module.name, { adapter: await load(module.name), options: lora });
+            continue;
+          }
+          const { method, ...how } = merge;
+          const loaded = [];
+          for (const part of module.merged) loaded.push({ adapter: await load(part), options: lora });
+          const merged = mergeLora(loaded, { ...how, method: bench.methods.find(one => one.name === method)!, seed });
+          left.push(merged.truncation.mean);
+          adapters.set(module.name, merged);
+        }
+        const directions: Record<DirectionName, DirectionScore> = {};
+        for (const [module, those] of byModule(routing, wanted)) {
+          const found = module === null ? null : adapters.get(module)!;
+          const parameters = found ? foldLora(model, found.adapter, found.options) : model;
+          for (const direction of those) directions[direction] = await bench.score(direction, parameters, signal);
+        }
+        const row: StrategyResult = {
+          modules: own.length,
+          parameters: countOf(baseTypes) + [...adapters.values()].reduce((sum, one) => sum + countLora(bench.model, one.options), 0), // prettier-ignore
+          tokens: [...new Set(parts)].reduce((sum, part) => sum + trained[part]!.tokens, 0),
+          directions,
+          truncation: left.length === 0 ? null : left.reduce((a, b) => a + b, 0) / left.length,
+        };
+        return { row };
+      },
+      trained => pick(trained, ['base', ...new Set(parts)]),
+    );
+  };
+
+  const vectors = stageWith<Trained, Row, Trained>(
+    'task vectors',
+    () => ({ ...shared, lora, groups }),
+    async (trained, { artifacts }) => {
+      const of = async (way: 'into' | 'out-of'): Promise<VectorsResult> => {
+        const names = wanted.filter(direction => directionOf(direction).way === way);
+        const loaded = [];
+        for (const name of names) loaded.push({ adapter: await readIn(artifacts, trained[name]!.weights, loraTypes), options: lora }); // prettier-ignore
+        const found = taskVectors(loaded);
+        const own = names.map(name => groupIn(groups, directionOf(name).language));
+        return {
+          modules: names,
+          cosines: found.cosines,
+          signConflict: found.signConflict,
+          ...groupCosines(found, own),
+        };
+      };
+      return { vectors: { into: await of('into'), 'out-of': await of('out-of') } };
+    },
+    trained => pick(trained, wanted),
+  );
+
+  const rows: Record<string, Stage<Trained, Row>> = { base: scored('base', [], null) };
+  for (const strategy of strategies) rows[strategy] = scored(strategy, modulesOf(strategy, groups), null);
+  for (const [name, merge] of Object.entries(merges)) rows[name] = scored(name, modulesOf('merged', groups), merge);
+  if (strategies.includes('separate') && languages.length > 1) rows['task vectors'] = vectors;
+
+  return pipeline(options.name)
+    .then(base)
+    .thenAll<Trained>({
+      base: keep,
+      ...Object.fromEntries([...modules].map(([name, module]) => [name, adapterOf(module)])),
+    })
+    .thenAll<Readonly<Record<string, Row>>>(rows)
+    .then(
+      stageWith<Readonly<Record<string, Row>>, ChainResult>(
+        'table',
+        () => null,
+        async found => ({
+          rows: Object.fromEntries(
+            Object.entries(found).flatMap(([name, one]) => ('row' in one ? [[name, one.row]] : [])),
+          ),
+          vectors: Object.values(found).map(one => ('vectors' in one ? one.vectors : null)).find(one => one !== null) ?? null, // prettier-ignore
+        }),
+      ),
+    );
+}
+
+interface Learning {
+  readonly model: Model;
+  readonly initial: Parameters;
+  readonly data: Batches;
+  readonly steps: number;
+  readonly rate: number;
+  readonly trains?: (path: string) => boolean;
+}
+
+const readIn = async (artifacts: Artifacts, uri: string, types: Types): Promise<Record<string, HostTensor>> =>
+  readParameters(await artifacts.open(uri), types);
+
+const pick = (trained: Trained, names: readonly string[]): Trained =>
+  Object.fromEntries(names.map(name => [name, trained[name]!]));
+
+/** Directions by their module, so that each is folded once; null for the base alone. */
+function byModule(
+  routing: Readonly<Record<DirectionName, string>>,
+  wanted: readonly DirectionName[],
+): ReadonlyMap<string | null, readonly DirectionName[]> {
+  const found = new Map<string | null, DirectionName[]>();
+  for (const direction of wanted) {
+    const module = Object.keys(routing).length === 0 ? null : moduleFor(routing, direction);
+    found.set(module, [...(found.get(module) ?? []), direction]);
+  }
+  return found;
+}
+
+const groupIn = (groups: Groups, language: string): string =>
+  Object.keys(groups).find(group => groups[group]!.includes(language))!;
+
+const countOf = (types: Types): number =>
+  Object.values(types).reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);

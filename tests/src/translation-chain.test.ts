@@ -1,0 +1,252 @@
+/** The chain of mmt-merge over a model of transformer and texts of text: shared, merged, scored, resumed to the same weights. */
+
+import {
+  bind,
+  createHost,
+  evaluateAll,
+  inProcess,
+  iota,
+  memoryArtifacts,
+  memoryResults,
+  openReference,
+  parameterTypes,
+  sequenceToSequence,
+  type Backend,
+  type Checkpoint,
+  type HeddleEvent,
+  type Store,
+  type Tensor,
+} from '@heddle/core';
+import { readParameters } from '@heddle/core/files';
+import {
+  conflictsOf,
+  foldLora,
+  isLoraPath,
+  mergeLora,
+  methods,
+  translationChain,
+  withLora,
+  type ChainBench,
+  type ChainOptions,
+  type ChainResult,
+} from '@heddle/mmt-merge';
+import { encodePairs, generatePairs, languageTag, pairBatches, trainBpe, type Pair } from '@heddle/text';
+import { createEncoderDecoder } from '@heddle/transformer';
+import { lastValueFrom, tap } from 'rxjs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onnxBackends, present } from './support/backends.js';
+
+const groups = { germanic: ['de'], romance: ['fr'] };
+const lora = { rank: 2 };
+const options: ChainOptions = {
+  name: 'small',
+  seed: 1,
+  groups,
+  lora,
+  base: { steps: 3, rate: 0.003 },
+  adapters: { steps: 2, rate: 0.01 },
+  merges: { ties: { method: 'ties', each: { weight: 1, density: 0.5 } } },
+};
+
+const pairsOf = (direction: string): readonly Pair[] => {
+  const [source, target] = direction.split('-') as [string, string];
+  return generatePairs({ source, target, count: 60 }).pairs;
+};
+const directions = ['de-en', 'en-de', 'fr-en', 'en-fr'];
+const tokenizer = trainBpe(
+  directions.flatMap(direction => pairsOf(direction).map(({ source }) => source)),
+  { vocabularySize: 320, specials: ['<bos>', '<eos>', '<pad>', ...['en', 'de', 'fr'].map(languageTag)] },
+);
+const model = createEncoderDecoder({
+  vocabulary: tokenizer.vocabularySize,
+  width: 8,
+  depth: 1,
+  heads: 2,
+  length: 48,
+  sourceLength: 48,
+});
+const encoded = (direction: string, pairs = pairsOf(direction)) =>
+  encodePairs(pairs, { tokenizer, longest: 48, language: direction.split('-')[1]! });
+const batches = (corpora: readonly ReturnType<typeof encoded>[], seed: number) =>
+  pairBatches(corpora, { tokens: 192, buckets: 1, seed, temperature: 5 });
+
+const benchOf = (backend: Backend, more: Partial<ChainBench> = {}): ChainBench => ({
+  model,
+  backend,
+  objective: sequenceToSequence(),
+  methods,
+  data: 'grammar',
+  pretraining: seed =>
+    batches(['en', 'de', 'fr'].map(own => encoded(`${own}-${own}`, pairsOf(own === 'en' ? 'en-de' : `${own}-en`).map(({ source }) => ({ source, target: source })))), seed), // prettier-ignore
+  pairs: (wanted, seed) =>
+    batches(
+      wanted.map(direction => encoded(direction)),
+      seed,
+    ),
+  async score(direction, parameters) {
+    // The log-likelihood of each of a few sentences, by the reference.
+    const { batch } = await batches([encoded(direction, pairsOf(direction).slice(0, 4))], 0)
+      .next()
+      .then(found => found!);
+    const names = Object.keys(parameterTypes(model));
+    const { each } = evaluateAll(
+      (...tensors) => {
+        const own = Object.fromEntries(names.map((name, i) => [name, tensors[i]!]));
+        const [source, sourceMask, ids, targets, mask] = tensors.slice(names.length) as [
+          Tensor,
+          Tensor,
+          Tensor,
+          Tensor,
+          Tensor,
+        ];
+        const logits = bind(model, own, { training: false })(source, sourceMask, ids);
+        const chosen = logits.sub(logits.exp().sum(-1, { keep: true }).log());
+        const [B, T, V] = logits.shape as readonly [number, number, number];
+        const at = chosen
+          .reshape(B * T * V)
+          .gather(targets.reshape(B * T).add(iota([B * T], 0).mul(V)))
+          .reshape(B, T);
+        return { each: at.mul(mask).sum(1) };
+      },
+      [...names.map(name => parameters[name]!), batch.source, batch.sourceMask, batch.ids, batch.targets, batch.mask],
+    );
+    const sentences = Array.from(each!.data);
+    return { scores: { likelihood: sentences.reduce((a, b) => a + b, 0) }, sentences };
+  },
+  ...more,
+});
+
+const storeOf = (): Store => ({ artifacts: memoryArtifacts(), results: memoryResults() });
+
+async function run(bench: ChainBench, store: Store, own: ChainOptions = options, stopAt = Infinity) {
+  const host = createHost();
+  const stop = new AbortController();
+  const events: HeddleEvent[] = [];
+  let result: ChainResult | null = null;
+  const job = { flow: translationChain(own, bench), input: null, host, fresh: false, store, signal: stop.signal };
+  try {
+    await lastValueFrom(
+      inProcess.submit(job).pipe(
+        tap(event => {
+          events.push(event);
+          if (events.length === stopAt) stop.abort();
+          if (event.type === 'flow.finished') result = event.output as ChainResult;
+        }),
+      ),
+    );
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    await host.close();
+  }
+  return { result: result as ChainResult | null, events };
+}
+const started = (events: readonly HeddleEvent[]): readonly string[] =>
+  events.flatMap(event => (event.type === 'stage.started' ? [event.stage] : []));
+
+const [engine] = present(onnxBackends);
+describe.skipIf(engine === undefined)('a chain', { timeout: 300_000 }, () => {
+  let backend: Backend;
+  let store: Store;
+  let whole: { readonly result: ChainResult | null; readonly events: readonly HeddleEvent[] };
+  beforeAll(async () => {
+    backend = await engine!.open();
+    store = storeOf();
+    whole = await run(benchOf(backend), store);
+  }, 300_000);
+  afterAll(() => backend.close());
+
+  it('trains what strategies share once, and scores every strategy in every direction', () => {
+    const { rows, vectors } = whole.result!;
+    const counts = Object.fromEntries(Object.entries(rows).map(([name, { modules }]) => [name, modules]));
+    expect(counts).toEqual({ base: 0, separate: 4, multilingual: 2, group: 4, 'direction-aware': 4, ties: 4 });
+    for (const row of Object.values(rows)) expect(Object.keys(row.directions).sort()).toEqual([...directions].sort());
+    const adapters = started(whole.events).filter(stage => stage.startsWith('adapter'));
+    // Four directions, two of all languages, and two of each group and way.
+    expect(adapters.length).toBe(4 + 2 + 4);
+    const own = vectors!.into;
+    expect(own.modules).toEqual(['de-en', 'fr-en']);
+    expect(own.cosines[0]![0]).toBeCloseTo(1, 5);
+    expect([own.within, own.between]).toEqual([null, own.cosines[0]![1]]);
+    // One language a group: what is merged is one adapter, less what TIES cut off.
+    expect(rows['ties']!.tokens).toBe(rows['direction-aware']!.tokens);
+    const { ways } = conflictsOf(whole.result!, 'multilingual');
+    expect(ways.into.directions).toBe(2);
+  });
+
+  it('gives what folding and merging by hand give', async () => {
+    const outputs = new Map(
+      whole.events.flatMap(event => (event.type === 'stage.finished' ? [[event.stage, event.output] as const] : [])),
+    );
+    const read = async (stage: string, wanted: (path: string) => boolean) => {
+      const { weights } = outputs.get(stage) as { readonly weights: string };
+      const types = Object.fromEntries(
+        Object.entries(parameterTypes(withLora(model, lora))).filter(([path]) => wanted(path)),
+      );
+      return readParameters(await store.artifacts.open(weights), types);
+    };
+    const base = await read('base', path => !isLoraPath(path));
+    const adapter = await read('adapter de-en', isLoraPath);
+    const score = benchOf(backend).score;
+    const signal = new AbortController().signal;
+    const { rows } = whole.result!;
+    expect(rows['base']!.directions['de-en']).toEqual(await score('de-en', base, signal));
+    expect(rows['separate']!.directions['de-en']).toEqual(await score('de-en', foldLora(base, adapter, lora), signal));
+    const ties = methods.find(({ name }) => name === 'ties')!;
+    const merged = mergeLora([{ adapter, options: lora }], {
+      method: ties,
+      each: { weight: 1, density: 0.5 },
+      seed: 1,
+    });
+    expect(rows['ties']!.directions['de-en']).toEqual(
+      await score('de-en', foldLora(base, merged.adapter, merged.options), signal),
+    );
+    expect(rows['ties']!.truncation).toBeGreaterThan(0);
+  });
+
+  it('does nothing twice, and of a change only what depends on it', async () => {
+    expect(started((await run(benchOf(backend), store)).events)).toEqual([]);
+    const merges = { linear: { method: 'linear', each: { weight: 1 } } };
+    const other = await run(benchOf(backend), store, { ...options, merges });
+    expect(started(other.events)).toEqual(['score linear', 'table']);
+    const texts = await run(benchOf(backend, { data: 'other' }), store, {
+      ...options,
+      strategies: ['multilingual'],
+      merges: {},
+    });
+    expect(started(texts.events)).toContain('base');
+  });
+
+  it('stopped anywhere, goes on to the same result', async () => {
+    const count = whole.events.length;
+    for (let i = 0; i < 8; i++) {
+      const place = 2 + Math.floor((i * (count - 4)) / 8);
+      const own = storeOf();
+      const saved = new Map<string, Checkpoint>();
+      const checkpoints = (key: string) => ({
+        every: 1,
+        store: {
+          save: async (one: Checkpoint) => (saved.set(key, one), key),
+          latest: async () => saved.get(key) ?? null,
+        },
+      });
+      const bench = benchOf(backend, { checkpoints });
+      expect((await run(bench, own, options, place)).result).toBeNull();
+      expect((await run(bench, own)).result, `stopped before event ${place}`).toEqual(whole.result);
+    }
+  });
+
+  it('refuses groups, merges and sizes that cannot be, before anything runs', () => {
+    const code = (own: Partial<ChainOptions>): unknown => {
+      try {
+        return translationChain({ ...options, ...own }, benchOf(openReference()));
+      } catch (error) {
+        return (error as { readonly code: string }).code;
+      }
+    };
+    expect(code({ groups: { a: ['de'], b: ['de'] } })).toBe('E_GROUPS');
+    expect(code({ merges: { x: { method: 'nothing' } } })).toBe('E_CONFIG');
+    expect(code({ lora: { rank: 0 } })).toBe('E_CONFIG');
+    expect(code({ adapters: { steps: 0, rate: 1 } })).toBe('E_CONFIG');
+  });
+});
