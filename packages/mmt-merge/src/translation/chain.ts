@@ -50,6 +50,7 @@ import {
   routingOf,
   type DirectionName,
   type Groups,
+  type Routing,
   type StrategyName,
   type TranslationModule,
 } from './strategies.js';
@@ -120,6 +121,10 @@ export interface StrategyResult {
   readonly directions: Readonly<Record<DirectionName, DirectionScore>>;
   /** What the rank left out of a merge, as a share: the mean over adapters and layers. */
   readonly truncation: number | null;
+  /** Artifacts: the base, and each module's adapter with its rank and scale. */
+  readonly base: string;
+  readonly adapters: Readonly<Record<string, { readonly weights: string; readonly lora: LoraOptions }>>;
+  readonly routing: Routing;
 }
 
 export interface VectorsResult extends GroupCosines {
@@ -240,12 +245,14 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         const model = await readIn(artifacts, trained['base']!.weights, baseTypes);
         const adapters = new Map<string, { readonly adapter: Parameters; readonly options: LoraOptions }>();
         const left: number[] = [];
+        const saved: Record<string, { readonly weights: string; readonly lora: LoraOptions }> = {};
         const load = async (module: string): Promise<Parameters> =>
           readIn(artifacts, trained[module]!.weights, loraTypes);
         for (const module of own) {
           signal.throwIfAborted();
           if (!module.merged || !merge) {
             adapters.set(module.name, { adapter: await load(module.name), options: lora });
+            saved[module.name] = { weights: trained[module.name]!.weights, lora };
             continue;
           }
           const { method, ...how } = merge;
@@ -254,6 +261,8 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
           const merged = mergeLora(loaded, { ...how, method: bench.methods.find(one => one.name === method)!, seed });
           left.push(merged.truncation.mean);
           adapters.set(module.name, merged);
+          const weights = await artifacts.write(`${module.name}.safetensors`, sink => writeParameters(sink, merged.adapter)); // prettier-ignore
+          saved[module.name] = { weights, lora: merged.options };
         }
         const directions: Record<DirectionName, DirectionScore> = {};
         for (const [module, those] of byModule(routing, wanted)) {
@@ -267,6 +276,9 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
           tokens: [...new Set(parts)].reduce((sum, part) => sum + trained[part]!.tokens, 0),
           directions,
           truncation: left.length === 0 ? null : left.reduce((a, b) => a + b, 0) / left.length,
+          base: trained['base']!.weights,
+          adapters: saved,
+          routing,
         };
         return { row };
       },

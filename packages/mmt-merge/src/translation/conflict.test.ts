@@ -48,7 +48,6 @@ it('turned around it has the other sign, and of equal lists it is nothing', () =
 
 it('rows are compared direction by direction, and summed by way', () => {
   const row = (into: number, out: number) => ({
-    modules: 1, parameters: 1, tokens: 1, truncation: null,
     directions: {
       'de-en': { scores: {}, sentences: normal(100, 1, into) },
       'fr-en': { scores: {}, sentences: normal(100, 2, into) },

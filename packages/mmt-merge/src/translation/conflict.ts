@@ -59,7 +59,7 @@ export interface Conflicts {
  * @throws E_SCORES for a row that the result has not
  */
 export function conflictsOf(
-  { rows }: Pick<ChainResult, 'rows'>,
+  { rows }: { readonly rows: Readonly<Record<string, Pick<ChainResult['rows'][string], 'directions'>>> },
   row: string,
   against = 'separate',
   options: { readonly draws?: number; readonly seed?: number } = {},

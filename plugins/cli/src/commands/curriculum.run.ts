@@ -1,32 +1,19 @@
 /** `heddle curriculum`: stages from weights to weights, each found again when it was done before. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  HeddleError,
-  countParameters,
-  inProcess,
-  printPlan,
-  stagesOf,
-  type CommandCall,
-  type HeddleEvent,
-  type Host,
-  type Job,
-  type TrainEvent,
-} from '@heddle/core';
+import { countParameters, inProcess, printPlan, type CommandCall, type Host, type Job } from '@heddle/core';
 import { atomicWriteFile, openFolderStore } from '@heddle/core/node';
 import { curriculumFlow, curriculumStart, readWeights, type Curriculum, type CurriculumState } from '@heddle/rl-grpo';
-import { Subject, lastValueFrom, tap } from 'rxjs';
-import { openBench, type Bench } from '../curriculum/bench.js';
+import { openBench } from '../curriculum/bench.js';
 import { curriculumPage } from '../curriculum/page.js';
 import { forReference, readCurriculumSettings } from '../curriculum/settings.js';
 import { accuracyOf, closing, type Finished } from '../curriculum/table.js';
 import { engineLines, openEngine } from '../engine.js';
-import { eventJson, logTo } from '../event-log.js';
 import { exitCodes } from '../failure.js';
 import { saveModel } from '../model-folder.js';
+import { logOf, runFlow } from '../run-flow.js';
 import { exists, holdRun, moveAside, places } from '../run-folder.js';
-import { trackWith, trackersOf } from '../trackers.js';
+import { trackersOf } from '../trackers.js';
 import { grouped, percent, selfName, timeTaken } from '../words.js';
 
 export async function runCurriculum(call: CommandCall, host: Host): Promise<number> {
@@ -68,12 +55,24 @@ export async function runCurriculum(call: CommandCall, host: Host): Promise<numb
   const finished: Finished[] = [];
   for (const curriculum of settings.curricula) {
     const began = performance.now();
-    const state = await runFlow({ call, host, bench, job: jobOf(curriculum), folder, trackers, say });
-    if (state === null) {
+    const job = jobOf(curriculum);
+    const end = await runFlow({
+      call,
+      host,
+      job,
+      folder,
+      trackers,
+      say,
+      done({ key, output, seconds }) {
+        const record = (output as CurriculumState).done.at(-1);
+        return { lines: stageLines(record, seconds), json: record ? { curriculum: job.flow.name, ...record } : null, work: bench.forget(key) }; // prettier-ignore
+      },
+    });
+    if (end === null) {
       say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
       return exitCodes.interrupted;
     }
-    finished.push({ curriculum, state, seconds: (performance.now() - began) / 1000 });
+    finished.push({ curriculum, state: end.output as CurriculumState, seconds: (performance.now() - began) / 1000 });
   }
   const report = join(folder, 'report.html');
   await atomicWriteFile(report, await curriculumPage(finished, name => logOf(folder, name)));
@@ -84,72 +83,6 @@ export async function runCurriculum(call: CommandCall, host: Host): Promise<numb
   if (json) call.print(JSON.stringify({ type: 'report', file: report, model: places(folder).model }));
   else for (const line of closing(finished, folder, report, selfName(process.env).heddle)) say(line);
   return 0;
-}
-
-const logOf = (folder: string, stage: string): string => join(folder, 'stages', stage, 'events.jsonl');
-
-const isTraining = (event: HeddleEvent): event is TrainEvent => !/^(flow|stage)\./.test(event.type);
-
-interface Running {
-  readonly call: CommandCall;
-  readonly host: Host;
-  readonly bench: Bench;
-  readonly job: Job;
-  readonly folder: string;
-  readonly trackers: readonly string[];
-  readonly say: (text: string) => void;
-}
-
-/** @returns the state at its end, or null when it was stopped */
-async function runFlow({ call, host, bench, job, folder, trackers, say }: Running): Promise<CurriculumState | null> {
-  const json = call.options['json'] === true;
-  let heard = new Subject<TrainEvent>();
-  let log: (event: TrainEvent) => void = () => {};
-  let end: CurriculumState | null = null;
-  const folders: Promise<unknown>[] = [];
-  const see = (event: HeddleEvent): void => {
-    switch (event.type) {
-      case 'stage.started': {
-        say(`\n${job.flow.name}: ${event.stage}`);
-        log = logTo(logOf(folder, event.stage), call.note);
-        heard = new Subject();
-        trackWith(host, trackers, heard, folder, { name: event.stage });
-        break;
-      }
-      case 'stage.cached':
-        say(`\n${job.flow.name}: ${event.stage} is there already`);
-        break;
-      case 'stage.finished': {
-        heard.complete();
-        folders.push(bench.forget(event.key));
-        const record = (event.output as CurriculumState).done.at(-1);
-        if (json && record) call.print(JSON.stringify({ type: 'stage', curriculum: job.flow.name, ...record, seconds: event.seconds })); // prettier-ignore
-        for (const line of stageLines(record, event.seconds)) say(line);
-        break;
-      }
-      case 'flow.finished':
-        end = event.output as CurriculumState;
-        break;
-      case 'notice':
-        say(`  ${event.message}`);
-        break;
-      default:
-        if (!isTraining(event)) break;
-        log(event);
-        if (event.type !== 'checkpoint.saved') heard.next(event); // gone as soon as the stage is done
-        if (json) call.print(eventJson(event));
-    }
-  };
-  for (const { path } of stagesOf(job.flow.steps)) await mkdir(join(folder, 'stages', path), { recursive: true });
-  try {
-    await lastValueFrom(inProcess.submit(job).pipe(tap(see)));
-  } catch (error) {
-    heard.complete();
-    if (error instanceof HeddleError && error.code === 'E_CANCELLED' && call.signal.aborted) return null;
-    throw error;
-  }
-  await Promise.all(folders);
-  return end;
 }
 
 function stageLines(record: CurriculumState['done'][number] | undefined, seconds: number): readonly string[] {

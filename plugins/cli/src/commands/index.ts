@@ -2,6 +2,7 @@
 
 import type { Command } from '@heddle/core';
 import { curriculum } from './curriculum.js';
+import { multilingual } from './multilingual.js';
 import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
 import { generate } from './generate.js';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   task,
   translate,
   curriculum,
+  multilingual,
   think,
   exportCommand,
   doctor,

@@ -23,6 +23,7 @@ import { openSampler } from '../sampler.js';
 import type { TrainSettings } from '../settings.js';
 import { choose, isYes } from '../start-choice.js';
 import { runCurriculum } from './curriculum.run.js';
+import { runMultilingual } from './multilingual.run.js';
 import { runTask } from './task.run.js';
 import { runTraining, type Trained } from '../training.js';
 import { counted, grouped, indented, mebi, selfName, timeTaken } from '../words.js';
@@ -54,7 +55,7 @@ const onReference: Raw = {
   evaluateEvery: 0,
 };
 
-const tasks: readonly string[] = ['thinking', 'translation', 'language'];
+const tasks: readonly string[] = ['thinking', 'translation', 'multilingual', 'language'];
 
 const ownPrompts = ['A plugin ', 'The engine ', 'export const '];
 
@@ -70,9 +71,13 @@ export async function runStart(call: CommandCall, host: Host): Promise<number> {
     fail('E_OPTION', `task: expected one of ${tasks.join(', ')}, received ${JSON.stringify(task)}.`, { task });
   const aboutText = ['text', 'prompt'].filter(name => call.options[name] !== undefined);
   if (task === 'language' || (task === undefined && aboutText.length > 0)) return startLanguage(call, host);
-  const refused = [...aboutText, ...(task === 'translation' || call.options['steps'] === undefined ? [] : ['steps'])];
+  const refused = [
+    ...aboutText,
+    ...(task === 'translation' || task === 'multilingual' || call.options['steps'] === undefined ? [] : ['steps']),
+  ];
   if (refused.length > 0)
     fail('E_OPTION', `${refused.join(', ')}: expected with --task ${refused[0] === 'steps' ? 'translation or language' : 'language'}, received with ${String(task ?? 'thinking')}. Leave it out, or name the task.`, { refused }); // prettier-ignore
+  if (task === 'multilingual') return runMultilingual(call, host);
   if (task === 'translation') return runTask({ ...call, args: ['translation'] }, host, translation);
   return runCurriculum(call, host);
 }

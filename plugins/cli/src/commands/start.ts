@@ -4,11 +4,12 @@ import { trackerOption } from '../trackers.js';
 export const start: Command = {
   name: 'start',
   describe:
-    'The whole way in some minutes: a small model learns arithmetic, then to think in parallel paths, and gets better at it by reinforcement learning. Or, with --task translation, plain attention, EMHA and PartialFormer learn to translate side by side; with --task language, a language model learns from the text at hand.',
+    'The whole way in some minutes: a small model learns arithmetic, then to think in parallel paths, and gets better at it by reinforcement learning. Or, with --task translation, plain attention, EMHA and PartialFormer learn to translate side by side; with --task multilingual, one model learns many languages by adapters that are merged and compared; with --task language, a language model learns from the text at hand.',
   options: [
     {
       flags: '--task <name>',
-      describe: 'thinking, translation, or language (default: thinking; language with --text or --prompt)',
+      describe:
+        'thinking, translation, multilingual, or language (default: thinking; language with --text or --prompt)',
     },
     {
       flags: '--text <file...>',
@@ -17,9 +18,13 @@ export const start: Command = {
     },
     {
       flags: '--out <folder>',
-      describe: 'where the run lives (default: .heddle/curriculum, .heddle/translation, .heddle/start)',
+      describe:
+        'where the run lives (default: .heddle/curriculum, .heddle/translation, .heddle/multilingual, .heddle/start)',
     },
-    { flags: '--steps <n>', describe: 'optimizer steps of translation or language (default: a minute or two of them)' },
+    {
+      flags: '--steps <n>',
+      describe: 'optimizer steps of translation or language, or of each direction (default: some minutes of them)',
+    },
     { flags: '--seed <n>', describe: 'all randomness comes from it (default: 0)' },
     { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },
     trackerOption,

@@ -1,11 +1,12 @@
 /** `heddle translate`: one line out for each line in, in order. */
 
-import type { CommandCall, Host } from '@heddle/core';
+import { fail, type CommandCall, type Host } from '@heddle/core';
 import { lastValueFrom, toArray } from 'rxjs';
 import { openEngine } from '../engine.js';
 import { exitCodes } from '../failure.js';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
+import { isRouted, loadRouted } from '../multilingual/routed.js';
 import { numberOption, textOption } from '../numbers.js';
 import { linesOf } from '../standard-input.js';
 import { openWriter } from '../tasks/writer.js';
@@ -17,7 +18,19 @@ export async function runTranslate(call: CommandCall, host: Host): Promise<numbe
     numberOption(options, name, { least: 1, most: 4096, whole: true, default: otherwise });
   const [beams, batch] = [count('beams', 4), count('batch', 16)];
   const lines = await linesOf(options, 'to translate');
-  const { model, parameters, tokenizer, from } = await loadModel(host, folder);
+  const routed = await isRouted(folder);
+  const language = (name: 'from' | 'to'): string | null => (typeof options[name] === 'string' ? options[name] : null);
+  const source = language('from') ?? 'en';
+  const target = language('to') ?? (source === 'en' ? null : 'en');
+  if (routed && target === null)
+    fail('E_OPTION', `to: expected the language to write, received none; ${folder} translates between English and several. Give --to LANGUAGE, or --from LANGUAGE for English.`, { folder }); // prettier-ignore
+  if (!routed && (language('from') ?? language('to')) !== null)
+    fail('E_OPTION', `${folder}: expected no --from and --to, for it writes one language only. Leave them out.`, {
+      folder,
+    });
+  const { model, parameters, tokenizer, from } = routed
+    ? await loadRouted(host, folder, source, target!)
+    : await loadModel(host, folder);
   const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
   call.note(`${from} on ${engine.backend.name}`);
   const writer = openWriter({
@@ -30,7 +43,7 @@ export async function runTranslate(call: CommandCall, host: Host): Promise<numbe
     beams,
   });
   try {
-    const done = await lastValueFrom(writer.write(lines, signal).pipe(toArray()));
+    const done = await lastValueFrom(writer.write(lines, signal, routed ? target! : undefined).pipe(toArray()));
     if (signal.aborted) return exitCodes.interrupted;
     for (const { row, text } of done.toSorted((a, b) => a.row - b.row))
       call.print(options['json'] === true ? JSON.stringify({ type: 'translation', source: lines[row], text }) : text);

@@ -2,9 +2,12 @@ import type { Command } from '@heddle/core';
 
 export const translate: Command = {
   name: 'translate',
-  describe: 'Write a text for each line with a model that heddle task trained: translations, summaries, corrections.',
+  describe:
+    'Write a text for each line with a model that heddle task or heddle multilingual trained: translations, summaries, corrections.',
   options: [
-    { flags: '--model <folder>', describe: 'the model/ of a run (required)' },
+    { flags: '--model <folder>', describe: 'the model/ of a run, or the folder of heddle multilingual (required)' },
+    { flags: '--to <language>', describe: 'the language to write, for a multilingual model' },
+    { flags: '--from <language>', describe: 'the language of the text, for a multilingual model (default: en)' },
     { flags: '--text <text...>', describe: 'what to translate; lines of standard input when left out', many: true },
     { flags: '--beams <n>', describe: 'beginnings that are kept of each text (default: 4)' },
     { flags: '--batch <n>', describe: 'texts at once (default: 16)' },
@@ -12,6 +15,7 @@ export const translate: Command = {
   ],
   examples: [
     'translate --model .heddle/translation/baseline/model --text "The weaver holds the thread."',
+    'translate --model .heddle/multilingual --to de --text "Save the file?"',
     'cat lines.en | heddle translate --model runs/en-de/emha/model',
   ],
   run: async (call, host) => (await import('./translate.run.js')).runTranslate(call, host),

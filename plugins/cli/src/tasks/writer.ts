@@ -17,25 +17,33 @@ export interface WriterOptions {
 }
 
 export interface Writer {
-  /** One for each source, as they are done; `row` is the source's. */
-  write(sources: readonly string[], signal: AbortSignal): Observable<{ readonly row: number; readonly text: string }>;
+  /**
+   * One for each source, as they are done; `row` is the source's.
+   *
+   * @param language that a model with language tags shall write
+   */
+  write(
+    sources: readonly string[],
+    signal: AbortSignal,
+    language?: string,
+  ): Observable<{ readonly row: number; readonly text: string }>;
   close(): Promise<void>;
 }
 
 export function openWriter({ model, parameters, tokenizer, backend, kernels, batch, beams }: WriterOptions): Writer {
   const search = createBeamSearch({ model, params: parameters, backend, kernels, batch, beams });
   const { begin, end } = endsOf(tokenizer);
-  const read = (source: string): readonly number[] => {
-    const ids = [...sourceIds(source, tokenizer)];
+  const read = (source: string, language?: string): readonly number[] => {
+    const ids = [...sourceIds(source, tokenizer, language)];
     return ids.length <= model.sourceLength ? ids : [...ids.slice(0, model.sourceLength - 1), end];
   };
   return {
-    write: (sources, signal) =>
+    write: (sources, signal, language) =>
       search
         .search(
           sources.map(() => [begin]),
           {
-            sources: sources.map(read),
+            sources: sources.map(source => read(source, language)),
             stop: [end],
             maxTokens: model.length - 1,
             signal,

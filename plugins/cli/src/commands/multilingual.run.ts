@@ -1,0 +1,179 @@
+/** `heddle multilingual`: a base, adapters, merges and their scores, each found again when it was done before. */
+
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  countParameters,
+  inProcess,
+  isHeddleError,
+  parameterTypes,
+  printPlan,
+  type CommandCall,
+  type Host,
+  type Job,
+} from '@heddle/core';
+import { readParameters } from '@heddle/core/files';
+import { atomicWriteFile, openFolderStore } from '@heddle/core/node';
+import { isLoraPath, translationChain, withLora, type ChainResult } from '@heddle/mmt-merge';
+import { saveLora } from '@heddle/mmt-merge/node';
+import { readTokenizer, saveTokenizer } from '@heddle/text';
+import { readRun, reportPage, type RunRecord } from '@heddle/tracker-report';
+import { engineLines, openEngine } from '../engine.js';
+import { exitCodes } from '../failure.js';
+import { writeJson } from '../json-file.js';
+import { saveModel } from '../model-folder.js';
+import { openMultilingualBench, type MultilingualBench } from '../multilingual/bench.js';
+import {
+  forReference,
+  generated,
+  knownMerges,
+  readMultilingualSettings,
+  type MultilingualSettings,
+} from '../multilingual/settings.js';
+import { directionTable, rowNames, strategyTable, vectorTable } from '../multilingual/table.js';
+import { gatherTexts, tokenizerOf } from '../multilingual/texts.js';
+import { logOf, runFlow } from '../run-flow.js';
+import { exists, holdRun, moveAside, places } from '../run-folder.js';
+import { trackersOf } from '../trackers.js';
+import { grouped, percent, selfName, timeTaken } from '../words.js';
+
+export async function runMultilingual(call: CommandCall, host: Host): Promise<number> {
+  const { options, signal } = call;
+  const asked = readMultilingualSettings(call); // before anything is touched
+  const trackers = trackersOf(host, call, ['console']);
+  const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', 'multilingual');
+  const json = options['json'] === true;
+  const say = (text: string): void => {
+    if (!json) call.print(text);
+  };
+  if (options['fresh'] === true && options['plan'] !== true && (await exists(folder)))
+    call.note(`What was there is kept in ${await moveAside(folder)}.`);
+  await host.open(() => holdRun(folder)); // let go when the host closes
+  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
+  for (const line of engineLines(engine)) say(line);
+  const isReference = engine.backend.name === 'reference';
+  if (isReference)
+    say('  The reference engine is slow by design: the stages are the same, and too short to teach anything.');
+  say('Texts:');
+  const { settings, texts } = await textsOf(isReference ? forReference(asked, call) : asked, call, say);
+  say(`  ${percent(texts.repeated)} of English texts stand in more than one language`);
+  const words = join(folder, `tokenizer-${texts.id.slice(0, 8)}-${settings.vocabulary}.json`);
+  if (!(await exists(words))) await saveTokenizer(words, tokenizerOf(texts, settings));
+  const tokenizer = await readTokenizer(words);
+  const bench = openMultilingualBench(host, engine.backend, settings, texts, tokenizer, folder);
+  await host.open(() => bench);
+  say(
+    `Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(tokenizer.vocabularySize)} kinds of token`,
+  );
+  const store = await openFolderStore(join(folder, 'store'));
+  const { groups, seed, merges, rank, steps, rate, baseSteps, baseRate } = settings;
+  const flow = translationChain(
+    {
+      name: 'multilingual',
+      seed,
+      groups,
+      lora: { rank },
+      base: { steps: baseSteps, rate: baseRate },
+      adapters: { steps, rate },
+      merges: Object.fromEntries(merges.map(name => [name, knownMerges[name]])),
+    },
+    bench,
+  );
+  const job: Job = { flow, input: null, host, fresh: false, store, signal };
+  if (options['plan'] === true) {
+    const plan = await inProcess.plan(job);
+    call.print(json ? JSON.stringify({ type: 'plan', ...plan }) : printPlan(plan));
+    return 0;
+  }
+  const began = performance.now();
+  const end = await runFlow({
+    call,
+    host,
+    job,
+    folder,
+    trackers,
+    say,
+    done: ({ name, key, seconds }) => ({
+      lines: [`  ${timeTaken(seconds)}`],
+      json: { stage: name },
+      work: rm(join(folder, 'unfinished', key.slice(0, 16)), { recursive: true, force: true }),
+    }),
+  });
+  if (end === null) {
+    say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
+    return exitCodes.interrupted;
+  }
+  const result = end.output as ChainResult;
+  const report = join(folder, 'report.html');
+  await atomicWriteFile(report, await pageOf(result, folder));
+  await keep(result, settings, bench, tokenizer, store.artifacts, folder);
+  const table = strategyTable(result);
+  if (json) call.print(JSON.stringify({ type: 'report', file: report, model: folder, rows: result.rows }));
+  else {
+    say(`\n${table.title} (${timeTaken((performance.now() - began) / 1000)})`);
+    for (const line of lined([table.head, ...table.rows])) say(line);
+    say(`\nDirection by direction, and how adapters lie to each other: ${report}`);
+    const [language] = Object.values(groups).flat();
+    say(
+      `Try next: ${selfName(process.env).heddle} translate --model ${folder} --to ${language} --text "Save the file?"`,
+    );
+  }
+  return 0;
+}
+
+/** Of the machine's messages; where nobody chose languages and it has none, of Heddle's grammar. */
+async function textsOf(settings: MultilingualSettings, { options }: CommandCall, say: (text: string) => void) {
+  try {
+    return { settings, texts: await gatherTexts(settings, say) };
+  } catch (error) {
+    const chosen = options['groups'] !== undefined || options['pairs'] !== undefined;
+    if (chosen || !isHeddleError(error) || !['E_LANGUAGE', 'E_EMPTY', 'E_IO', 'E_FILE'].includes(error.code))
+      throw error;
+    say('  This machine has no messages in these languages: sentences of a grammar stand in.');
+    const other = generated(settings);
+    return { settings: other, texts: await gatherTexts(other, say) };
+  }
+}
+
+/** Columns side by side. */
+function lined(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)));
+  return rows.map(row => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i]!))).join('  ')); // prettier-ignore
+}
+
+async function pageOf(result: ChainResult, folder: string): Promise<string> {
+  const runs: RunRecord[] = [];
+  const modules = [...new Set(Object.values(result.rows).flatMap(({ adapters }) => Object.keys(adapters)))];
+  for (const stage of ['base', ...modules.map(name => `adapter ${name}`)]) {
+    const path = logOf(folder, stage);
+    if (await exists(path)) runs.push(await readRun(path, stage));
+  }
+  const vectors = vectorTable(result);
+  const tables = [strategyTable(result), directionTable(result, 'into'), directionTable(result, 'out-of'), ...(vectors ? [vectors] : [])]; // prettier-ignore
+  return reportPage(runs, 'multilingual translation', tables);
+}
+
+/** The strategy that `heddle translate` follows. */
+const followed = 'direction-aware';
+
+/** The base as `model/`, adapters as PEFT has them, and which one translates what. */
+async function keep(
+  result: ChainResult,
+  settings: MultilingualSettings,
+  bench: MultilingualBench,
+  tokenizer: Awaited<ReturnType<typeof readTokenizer>>,
+  artifacts: Awaited<ReturnType<typeof openFolderStore>>['artifacts'],
+  folder: string,
+): Promise<void> {
+  const row = result.rows[followed]!;
+  const parameters = await readParameters(await artifacts.open(row.base), parameterTypes(bench.model));
+  await saveModel(places(folder).model, { model: bench.model, parameters, tokenizer }, { strategy: followed, rows: rowNames(result) }); // prettier-ignore
+  const place = join(folder, 'adapters');
+  await rm(place, { recursive: true, force: true });
+  await mkdir(place, { recursive: true });
+  for (const [name, { weights, lora }] of Object.entries(row.adapters)) {
+    const types = Object.fromEntries(Object.entries(parameterTypes(withLora(bench.model, lora))).filter(([path]) => isLoraPath(path))); // prettier-ignore
+    await saveLora(join(place, name), await readParameters(await artifacts.open(weights), types), lora, row.base);
+  }
+  await writeJson(join(folder, 'routing.json'), { format: 'heddle-routing-1', groups: settings.groups, base: row.base, routing: row.routing }); // prettier-ignore
+}

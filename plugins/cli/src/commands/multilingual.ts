@@ -1,0 +1,43 @@
+import type { Command } from '@heddle/core';
+import { trackerOption } from '../trackers.js';
+
+export const multilingual: Command = {
+  name: 'multilingual',
+  describe:
+    'Train one small model for many languages with adapters by direction, by group and for all, merge them, and compare. A stopped run goes on.',
+  options: [
+    {
+      flags: '--groups <name=languages...>',
+      describe: 'languages beside English in groups (default: germanic=de,sv romance=fr,es slavic=ru,uk)',
+      many: true,
+    },
+    {
+      flags: '--pairs <language=corpus...>',
+      describe: "corpora from English by language, as heddle text pairs names them (default: the machine's catalogs)",
+      many: true,
+    },
+    { flags: '--merges <names>', describe: 'some of linear,ties,ties-factors,dare-ties (default: all)' },
+    { flags: '--rank <n>', describe: 'of adapters (default: 16)' },
+    { flags: '--base-steps <n>', describe: 'optimizer steps of the base (default: 600)' },
+    { flags: '--steps <n>', describe: 'optimizer steps for each direction that an adapter learns (default: 60)' },
+    { flags: '--base-rate <x>', describe: 'the highest learning rate of the base (default: 0.003)' },
+    { flags: '--rate <x>', describe: 'the highest learning rate of adapters (default: 0.005)' },
+    { flags: '--tokens <n>', describe: 'tokens of a batch, either side (default: 1536)' },
+    { flags: '--vocabulary <n>', describe: 'kinds of token (default: 4000)' },
+    { flags: '--width <n>', describe: 'of the model (default: 128)' },
+    { flags: '--depth <n>', describe: 'blocks of encoder and decoder each (default: 2)' },
+    { flags: '--test <n>', describe: 'sentences of each direction that are translated for its score (default: 60)' },
+    { flags: '--seed <n>', describe: 'all randomness comes from it (default: 0)' },
+    { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },
+    trackerOption,
+    { flags: '--out <folder>', describe: 'where the run lives (default: .heddle/multilingual)' },
+    { flags: '--plan', describe: 'say what would run and what is there already, and run nothing' },
+    { flags: '--fresh', describe: 'begin anew; the run that is there is kept as FOLDER.before' },
+  ],
+  examples: [
+    'multilingual',
+    'multilingual --plan',
+    'multilingual --groups a=de,nl b=cs,pl,ru --pairs nl=corpus.tsv:en:nl --steps 400 --out runs/five',
+  ],
+  run: async (call, host) => (await import('./multilingual.run.js')).runMultilingual(call, host),
+};

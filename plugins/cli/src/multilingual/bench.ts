@@ -1,0 +1,110 @@
+/** What the chain of mmt-merge works with on this machine: a model, texts as batches, translations with their scores. */
+
+import { join } from 'node:path';
+import { MERGES, MODELS, sequenceToSequence, type Backend, type EncoderDecoderModel, type Host } from '@heddle/core';
+import { checkpointFolder } from '@heddle/core/node';
+import { chrf, bleu, corpusScore, sentenceScore } from '@heddle/eval-text';
+import type { ChainBench, DirectionName } from '@heddle/mmt-merge';
+import { encodePairs, pairBatches, type EncodedPairs, type Pair, type Tokenizer } from '@heddle/text';
+import { partsOf } from '@heddle/transformer';
+import { lastValueFrom, toArray } from 'rxjs';
+import { expectKind } from '../model.js';
+import { openWriter, type Writer } from '../tasks/writer.js';
+import type { MultilingualSettings } from './settings.js';
+import { denoising, type MultilingualTexts } from './texts.js';
+
+/** Tokens of the longest text; longer pairs are left out. */
+const length = 64;
+/** Steps between two checkpoints. */
+const saveEvery = 50;
+/** Small languages are seen more often than their share. */
+const temperature = 5;
+
+export interface MultilingualBench extends ChainBench {
+  readonly model: EncoderDecoderModel;
+  close(): Promise<void>;
+}
+
+export function openMultilingualBench(
+  host: Host,
+  backend: Backend,
+  settings: MultilingualSettings,
+  texts: MultilingualTexts,
+  tokenizer: Tokenizer,
+  folder: string,
+): MultilingualBench {
+  const { width, depth, tokens } = settings;
+  const config = { vocabulary: tokenizer.vocabularySize, width, heads: 4, depth, encoderDepth: depth, length, sourceLength: length, dropout: 0.1 }; // prettier-ignore
+  const model = expectKind(host.find(MODELS, 'encoder-decoder').create(config, partsOf(host)), 'encoder-decoder');
+  const known = new Map<string, EncodedPairs>();
+  const encoded = (name: string, language: string, pairs: () => readonly Pair[]): EncodedPairs => {
+    const found = known.get(name) ?? encodePairs(pairs(), { tokenizer, longest: length, language });
+    known.set(name, found);
+    return found;
+  };
+  const sides = (direction: DirectionName, pairs: readonly Pair[]): readonly Pair[] =>
+    direction.startsWith('en-') ? pairs : pairs.map(({ source, target }) => ({ source: target, target: source }));
+  const [fromOf, toOf] = [
+    (direction: string) => direction.split('-')[0]!,
+    (direction: string) => direction.split('-')[1]!,
+  ];
+  const languageOf = (direction: string): string => (fromOf(direction) === 'en' ? toOf(direction) : fromOf(direction));
+  const batches = (corpora: readonly EncodedPairs[], seed: number) =>
+    pairBatches(corpora, { tokens, buckets: 4, seed, temperature });
+
+  let writer: { readonly parameters: object; readonly open: Writer } | null = null;
+  const writerOf = async (parameters: Parameters<ChainBench['score']>[1]): Promise<Writer> => {
+    if (writer?.parameters === parameters) return writer.open;
+    await writer?.open.close();
+    const open = openWriter({ model, parameters, tokenizer, backend, kernels: host.kernels, batch: Math.min(32, settings.test), beams: 1 }); // prettier-ignore
+    writer = { parameters, open };
+    return open;
+  };
+  return {
+    model,
+    backend,
+    kernels: host.kernels,
+    objective: sequenceToSequence({ labelSmoothing: 0.1 }),
+    methods: host.all(MERGES),
+    data: `${texts.id}/${JSON.stringify({ vocabulary: settings.vocabulary, tokens, test: settings.test })}`,
+    pretraining: seed =>
+      batches(
+        Object.entries(texts.train).flatMap(([language, pairs]) => {
+          const english = pairs.map(({ source }) => ({ source, target: source }));
+          return [
+            encoded(`own ${language}`, language, () => denoising(pairs, settings.seed).own),
+            encoded(`both ${language}`, language, () => denoising(pairs, settings.seed).both),
+            encoded(`english ${language}`, 'en', () => denoising(english, settings.seed).own),
+          ];
+        }),
+        seed,
+      ),
+    pairs: (directions, seed) =>
+      batches(
+        directions.map(direction =>
+          encoded(direction, toOf(direction), () => sides(direction, texts.train[languageOf(direction)]!)),
+        ),
+        seed,
+      ),
+    async score(direction, parameters, signal) {
+      const pairs = sides(direction, texts.test[languageOf(direction)]!);
+      const open = await writerOf(parameters);
+      const sources = pairs.map(({ source }) => source);
+      const done = await lastValueFrom(open.write(sources, signal, toOf(direction)).pipe(toArray()));
+      signal.throwIfAborted();
+      const written = new Array<string>(pairs.length).fill('');
+      for (const { row, text } of done) written[row] = text;
+      const references = pairs.map(({ target }) => target);
+      const of = (metric: Parameters<typeof corpusScore>[0]): number => corpusScore(metric, written, [references]).score.score; // prettier-ignore
+      return {
+        scores: { chrF: of(chrf()), BLEU: of(bleu()) },
+        sentences: written.map((text, i) => sentenceScore(chrf(), text, [references[i]!]).score),
+      };
+    },
+    checkpoints: key => ({ store: checkpointFolder(join(folder, 'unfinished', key.slice(0, 16)), { keep: 1 }), every: saveEvery }), // prettier-ignore
+    async close() {
+      await writer?.open.close();
+      writer = null;
+    },
+  };
+}

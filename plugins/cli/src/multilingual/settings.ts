@@ -1,0 +1,115 @@
+/** What a run of `heddle multilingual` is told: languages in groups, where their pairs come from, how large, how long. */
+
+import { fail, type CommandCall } from '@heddle/core';
+import { checkGroups, type ChainMerge, type Groups } from '@heddle/mmt-merge';
+import { numberOption } from '../numbers.js';
+
+export interface MultilingualSettings {
+  readonly groups: Groups;
+  /** Corpora by language, as `heddle text pairs` names them, from English to it. */
+  readonly pairs: Readonly<Record<string, string>>;
+  readonly merges: readonly (keyof typeof knownMerges)[];
+  readonly rank: number;
+  readonly width: number;
+  readonly depth: number;
+  /** Kinds of token. */
+  readonly vocabulary: number;
+  /** The most tokens of a batch, either side. */
+  readonly tokens: number;
+  readonly baseSteps: number;
+  /** For each direction that an adapter learns. */
+  readonly steps: number;
+  readonly rate: number;
+  readonly baseRate: number;
+  /** Sentences of a direction that are translated for its score. */
+  readonly test: number;
+  readonly seed: number;
+}
+
+/** Nobody said which: languages that most machines have messages in. */
+const usualGroups: Groups = { germanic: ['de', 'sv'], romance: ['fr', 'es'], slavic: ['ru', 'uk'] };
+
+/** Of a machine without messages in those: what Heddle's grammar has. */
+export const generated = (settings: MultilingualSettings): MultilingualSettings => ({
+  ...settings,
+  groups: { germanic: ['de'], romance: ['fr'] },
+  pairs: { de: 'grammar:en-de:4000', fr: 'grammar:en-fr:4000' },
+});
+
+/** The reference engine is a thousand times slower: of what nobody chose, it gets a job of the same stages that ends. */
+export const forReference = (
+  settings: MultilingualSettings,
+  { options }: Pick<CommandCall, 'options'>,
+): MultilingualSettings => {
+  const chosen = ['baseSteps', 'steps', 'width', 'depth', 'tokens', 'vocabulary'].some(
+    name => options[name] !== undefined,
+  );
+  return chosen
+    ? settings
+    : {
+        ...settings,
+        baseSteps: 2,
+        steps: 1,
+        width: 8,
+        depth: 1,
+        tokens: 64,
+        vocabulary: 600,
+        test: 2,
+        rank: 2,
+        merges: ['ties'],
+      };
+};
+
+/** Values of recipes; densities as the methods' papers and mergekit's examples have them. */
+export const knownMerges = {
+  linear: { method: 'linear', each: { weight: 1 } },
+  ties: { method: 'ties', each: { weight: 1, density: 0.5 } },
+  'ties-factors': { method: 'ties', each: { weight: 1, density: 0.5 }, mode: 'factors' },
+  'dare-ties': { method: 'dare_ties', each: { weight: 1, density: 0.5 } },
+} as const satisfies Readonly<Record<string, ChainMerge>>;
+
+/** @throws E_OPTION, E_GROUPS */
+export function readMultilingualSettings({ options }: Pick<CommandCall, 'options'>): MultilingualSettings {
+  const listed = (name: string): readonly (readonly [string, string])[] =>
+    ((options[name] ?? []) as readonly string[]).map(item => {
+      const at = item.indexOf('=');
+      return at < 1 || at === item.length - 1
+        ? fail('E_OPTION', `${name}: expected NAME=VALUE, received ${JSON.stringify(item)}. Correct it.`, {
+            name,
+            item,
+          })
+        : [item.slice(0, at), item.slice(at + 1)];
+    });
+  const said = Object.fromEntries(listed('groups').map(([group, languages]) => [group, languages.split(',')]));
+  const groups = Object.keys(said).length > 0 ? said : usualGroups;
+  checkGroups(groups);
+  const merges = (typeof options['merges'] === 'string' ? options['merges'] : Object.keys(knownMerges).join(',')).split(
+    ',',
+  );
+  const odd = merges.find(name => !Object.hasOwn(knownMerges, name));
+  if (odd !== undefined)
+    fail('E_OPTION', `merges: expected some of ${Object.keys(knownMerges).join(', ')}, received '${odd}'.`, { odd });
+  const count = (name: string, least: number, otherwise: number): number =>
+    numberOption(options, name, { least, most: 2 ** 31 - 1, whole: true, default: otherwise });
+  const languages = Object.values(groups).flat();
+  const own = Object.fromEntries(listed('pairs'));
+  for (const language of Object.keys(own))
+    if (!languages.includes(language))
+      fail('E_OPTION', `pairs: expected languages of the groups, ${languages.join(', ')}, received '${language}'.`, { language }); // prettier-ignore
+  return {
+    groups,
+    pairs: Object.fromEntries(languages.map(language => [language, own[language] ?? `catalogs:en-${language}`])),
+    merges: merges as MultilingualSettings['merges'],
+    rank: count('rank', 1, 16),
+    width: count('width', 8, 128),
+    depth: count('depth', 1, 2),
+    vocabulary: count('vocabulary', 300, 4000),
+    tokens: count('tokens', 32, 1536),
+    baseSteps: count('baseSteps', 1, 600),
+    steps: count('steps', 1, 60),
+    rate: numberOption(options, 'rate', { least: 1e-9, default: 0.005 }),
+    baseRate: numberOption(options, 'baseRate', { least: 1e-9, default: 0.003 }),
+    test: count('test', 2, 60),
+    seed: count('seed', 0, 0),
+  };
+}

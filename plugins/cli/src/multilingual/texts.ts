@@ -1,0 +1,92 @@
+/** Texts of a multilingual run: pairs of every language with English, parted alike in all, and monolingual ones out of them. */
+
+import { fail, streamOf, uniforms } from '@heddle/core';
+import { sha256 } from '@heddle/core/files';
+import {
+  corpusFrom,
+  filterPairs,
+  holdOut,
+  languageTag,
+  readCorpus,
+  trainBpe,
+  type Pair,
+  type Tokenizer,
+} from '@heddle/text';
+import { grouped } from '../words.js';
+import type { MultilingualSettings } from './settings.js';
+
+export interface MultilingualTexts {
+  /** From English, by language: what is learnt from and what is tested with. No English text stands in both, in no language. */
+  readonly train: Readonly<Record<string, readonly Pair[]>>;
+  readonly test: Readonly<Record<string, readonly Pair[]>>;
+  /** Share of English texts that stand in two languages or more: targets that are learnt again and again into English. */
+  readonly repeated: number;
+  /** Of all texts. */
+  readonly id: string;
+}
+
+/** Texts of a language at most, to keep a vocabulary's training short. */
+const vocabularyTexts = 6000;
+
+/** @throws E_LANGUAGE for a language without texts; as `readCorpus` */
+export async function gatherTexts(
+  { pairs: names, test, seed }: MultilingualSettings,
+  say: (text: string) => void,
+): Promise<MultilingualTexts> {
+  const train: Record<string, readonly Pair[]> = {};
+  const tests: Record<string, readonly Pair[]> = {};
+  const languagesOf = new Map<string, number>();
+  for (const [language, name] of Object.entries(names)) {
+    const { pairs } = filterPairs(await readCorpus(corpusFrom(name)), { longest: 160, ratio: 3 });
+    if (pairs.length < 10 * test)
+      fail('E_LANGUAGE', `${language}: expected at least ${grouped(10 * test)} pairs with English, received ${grouped(pairs.length)} of ${name}. Leave the language out of the groups, give it a corpus with --pairs ${language}=FILE, or take fewer with --test.`, { language, received: pairs.length }); // prettier-ignore
+    const parts = holdOut(pairs.map(({ source, target }) => ({ source, target })), { test: Math.min(0.1, (1.5 * test) / pairs.length), seed }); // prettier-ignore
+    train[language] = parts.train;
+    tests[language] = parts.test.slice(0, test);
+    for (const source of new Set(parts.train.map(pair => pair.source))) languagesOf.set(source, (languagesOf.get(source) ?? 0) + 1); // prettier-ignore
+    say(`  ${language}: ${grouped(parts.train.length)} pairs to learn from, ${grouped(tests[language].length)} to test with, of ${name}`); // prettier-ignore
+  }
+  const counts = [...languagesOf.values()];
+  const repeated = counts.filter(count => count > 1).length / counts.length;
+  const id = sha256(new TextEncoder().encode(JSON.stringify([train, tests])));
+  return { train, test: tests, repeated, id };
+}
+
+/** Pieces of all languages alike. */
+export function tokenizerOf({ train }: MultilingualTexts, { vocabulary }: MultilingualSettings): Tokenizer {
+  const languages = Object.keys(train);
+  const texts = Object.values(train).flatMap(pairs => {
+    const some = pairs.slice(0, vocabularyTexts);
+    return [...some.map(({ target }) => target), ...some.slice(0, vocabularyTexts / languages.length).map(({ source }) => source)]; // prettier-ignore
+  });
+  return trainBpe(texts, {
+    vocabularySize: vocabulary,
+    specials: ['<bos>', '<eos>', '<pad>', ...['en', ...languages].map(languageTag)],
+  });
+}
+
+/**
+ * What a base learns from: texts with words missing, to be written whole; and, as X-ALMA's third stage has it, a text and its
+ * translation side by side, so that languages meet.
+ */
+export function denoising(
+  pairs: readonly Pair[],
+  seed: number,
+): { readonly own: readonly Pair[]; readonly both: readonly Pair[] } {
+  const draw = uniforms(seed, streamOf('denoising'));
+  const noisy = (text: string): string => {
+    const words = text.split(' ');
+    const kept = words.filter(() => draw() >= 0.15);
+    return (kept.length > 0 ? kept : words).join(' ');
+  };
+  return {
+    own: pairs.map(({ target }) => ({ source: noisy(target), target })),
+    both: pairs.map(({ source, target }) => {
+      const text = draw() < 0.5 ? `${source} ${target}` : `${target} ${source}`;
+      // Half of the words: what one side lacks has to come from the other.
+      const words = text.split(' ');
+      const kept = words.filter(() => draw() >= 0.5);
+      return { source: (kept.length > 0 ? kept : words).join(' '), target: text };
+    }),
+  };
+}

@@ -1,0 +1,98 @@
+/** `heddle multilingual` and its translator, through the command: whole, again, killed, and asked for what it has not. */
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const bin = '../plugins/cli/dist/bin.js';
+let folder: string;
+beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'multilingual-'))));
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** @param kill after which line of output the command is killed */
+async function heddle(args: readonly string[], kill?: RegExp) {
+  const command = spawn(process.execPath, [bin, ...args]);
+  let [stdout, stderr] = ['', ''];
+  command.stdout.on('data', chunk => {
+    stdout += String(chunk);
+    if (kill?.test(stdout)) command.kill('SIGKILL');
+  });
+  command.stderr.on('data', chunk => (stderr += String(chunk)));
+  const code = await new Promise<number | null>(resolve => command.on('close', resolve));
+  return { code, stdout, stderr };
+}
+const small = '--groups a=de b=fr --pairs de=grammar:en-de:200 fr=grammar:en-fr:200 --base-steps 2 --steps 1 --width 8 --depth 1 --tokens 96 --vocabulary 420 --test 3 --merges ties --rank 2'.split(' '); // prettier-ignore
+const run = (out: string, more: readonly string[] = [], kill?: RegExp) =>
+  heddle(['multilingual', ...small, '--out', join(folder, out), ...more], kill);
+const rowsOf = (stdout: string): unknown =>
+  stdout.split('\n').filter(line => line.startsWith('{"type":"report"')).map(line => (JSON.parse(line) as { readonly rows: unknown }).rows)[0]; // prettier-ignore
+
+describe('heddle multilingual', { timeout: 300_000 }, () => {
+  let rows: unknown;
+
+  it('goes the whole way, and does nothing twice', async () => {
+    const plan = await run('one', ['--plan']);
+    expect(plan.code).toBe(0);
+    expect(plan.stdout).toMatch(/adapter en-a/);
+    const first = await run('one', ['--json']);
+    expect([first.code, first.stderr]).toEqual([0, '']);
+    rows = rowsOf(first.stdout);
+    expect(Object.keys(rows as object).sort()).toEqual([
+      'base',
+      'direction-aware',
+      'group',
+      'multilingual',
+      'separate',
+      'ties',
+    ]);
+    const page = await readFile(join(folder, 'one', 'report.html'), 'utf8');
+    expect(page).toContain('Out of English');
+    expect((await readdir(join(folder, 'one', 'adapters'))).sort()).toEqual(['de-en', 'en-a', 'en-b', 'fr-en']);
+    const again = await run('one', ['--json']);
+    expect(again.stdout.split('\n').filter(line => line.includes('"step.finished"'))).toEqual([]);
+    expect(rowsOf(again.stdout)).toEqual(rows);
+  });
+
+  it('killed, goes on to the same scores', async () => {
+    const killed = await run('two', ['--json'], /"stage":"adapter all-en"/);
+    expect(killed.code).toBeNull();
+    const whole = await run('two', ['--json']);
+    expect(whole.code).toBe(0);
+    const done = (text: string): number => text.split('"type":"stage"').length - 1;
+    expect(done(whole.stdout)).toBeLessThan(16);
+    expect(JSON.stringify(rowsOf(whole.stdout))).toBe(JSON.stringify(rows));
+  });
+
+  it('translates by the adapter of a direction, and says what it cannot', async () => {
+    const translate = (...args: readonly string[]) =>
+      heddle([
+        'translate',
+        '--model',
+        join(folder, 'one'),
+        '--text',
+        'The weaver holds the thread.',
+        '--json',
+        ...args,
+      ]);
+    const to = await translate('--to', 'de');
+    expect([to.code, to.stdout]).toEqual([0, expect.stringContaining('"type":"translation"')]);
+    expect((await translate('--from', 'fr')).code).toBe(0);
+    expect((await translate('--to', 'it')).stderr).toMatch(/E_ROUTE.*en-it/);
+    expect((await translate()).stderr).toMatch(/E_OPTION.*--to LANGUAGE/);
+    expect((await translate('--from', 'fr', '--to', 'de')).stderr).toMatch(/E_DIRECTION/);
+  });
+
+  it.each([
+    [['--groups', 'a=de', 'b=de'], /E_GROUPS.*'de' in a and b/],
+    [['--groups', 'a=de', '--pairs', 'fr=grammar:en-fr'], /E_OPTION.*languages of the groups/],
+    [['--groups', 'a=de', '--pairs', 'de=grammar:en-de:20'], /E_LANGUAGE.*de: expected at least 600 pairs/],
+    [['--groups', 'a'], /E_OPTION.*NAME=VALUE/],
+    [['--merges', 'magic'], /E_OPTION.*received 'magic'/],
+  ])('%j is refused', async (args, message) => {
+    const { code, stderr } = await heddle(['multilingual', ...args, '--out', join(folder, 'none')]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(message);
+  });
+});
