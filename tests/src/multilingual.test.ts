@@ -87,7 +87,7 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
   it.each([
     [['--groups', 'a=de', 'b=de'], /E_GROUPS.*'de' in a and b/],
     [['--groups', 'a=de', '--pairs', 'fr=grammar:en-fr'], /E_OPTION.*languages of the groups/],
-    [['--groups', 'a=de', '--pairs', 'de=grammar:en-de:20'], /E_LANGUAGE.*de: expected at least 600 pairs/],
+    [['--groups', 'a=de', '--pairs', 'de=grammar:en-de:20'], /E_LANGUAGE.*de: expected at least 400 pairs/],
     [['--groups', 'a'], /E_OPTION.*NAME=VALUE/],
     [['--merges', 'magic'], /E_OPTION.*received 'magic'/],
   ])('%j is refused', async (args, message) => {

@@ -13,9 +13,24 @@ import * as fork from './fork.mjs';
 import * as memory from './memory.mjs';
 import * as multi30k from './multi30k.mjs';
 import * as policy from './policy.mjs';
+import * as rollout from './rollout.mjs';
 import * as score from './score.mjs';
 import * as overhead from './overhead.mjs';
 import * as sgemm from './sgemm.mjs';
 import * as step from './step.mjs';
 
-export const benches = [sgemm, step, decode, compile, overhead, memory, score, policy, fork, device, multi30k, bundle];
+export const benches = [
+  sgemm,
+  step,
+  decode,
+  compile,
+  overhead,
+  memory,
+  score,
+  policy,
+  rollout,
+  fork,
+  device,
+  multi30k,
+  bundle,
+];

@@ -41,6 +41,8 @@ export interface LinearRollout {
   readonly sampled: readonly number[];
   /** Paths and summaries that did not close by themselves. */
   readonly forcedCloses: number;
+  /** Places of the response at which blocks opened and were filled. */
+  readonly opens: readonly number[];
   /** Why it broke off, where it did. */
   readonly fault: unknown;
 }
@@ -96,6 +98,7 @@ export async function linearRollout(
   let written = forced();
   const positions: number[] = prompt.map((_, i) => i);
   const spans: Range[][] = [];
+  const opens: number[] = [];
   let forcedCloses = 0;
   const ask = async (ids: readonly number[], stop: number, own?: number): Promise<Stretch> =>
     chosen(
@@ -142,6 +145,7 @@ export async function linearRollout(
       const own = paths.map(({ ids }): Range => ({ start: at, end: (at += ids.length) }));
       spans.push(own.map(({ start, end }) => ({ start: before.length + start, end: before.length + end })));
       positions.push(...rolloutPositions(own, block.ids.length, positions.at(-1)! + 1));
+      opens.push(written.ids.length - 1);
       written = joined(written, block);
       blocks++;
     } while (!full(blocks));
@@ -171,6 +175,7 @@ export async function linearRollout(
     logp: kept.logp,
     sampled: kept.sampled,
     forcedCloses,
+    opens: opens.filter(place => place < kept.ids.length),
     fault,
   };
 }

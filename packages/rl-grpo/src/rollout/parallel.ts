@@ -28,6 +28,8 @@ export interface Trajectory {
   readonly fault?: string;
   /** Paths that were closed because they ended the text or grew too long. */
   readonly forcedCloses: number;
+  /** Places of `ids` at which blocks opened, where segments do not show it: of answers that are one line to the model. */
+  readonly opens?: readonly number[];
   /** Of the weights that sampled it. */
   readonly version: number;
 }

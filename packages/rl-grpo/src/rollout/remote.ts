@@ -68,7 +68,7 @@ export const linearStrategy = ({
   ...options
 }: LinearStrategyOptions): RolloutStrategy =>
   strategyOf(`linear, ${structure}`, engine, async (prompt, ask, seed) => {
-    const { response, logp, sampled, forcedCloses, fault } = await linearRollout(prompt, ask, {
+    const { response, logp, sampled, forcedCloses, opens, fault } = await linearRollout(prompt, ask, {
       ...options,
       tags,
       endOfText,
@@ -86,6 +86,7 @@ export const linearStrategy = ({
       logp: [...none, ...logp],
       sampled: [...none, ...sampled],
       forcedCloses,
+      opens: opens.map(place => prompt.length + place),
       ...endOf(fault, ids.at(-1) === endOfText),
     };
   });

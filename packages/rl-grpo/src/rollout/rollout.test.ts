@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TagIds } from '../grammar/tags.js';
 import { checkSegments, maskOf, positionsOf, segmentsOf } from '../structure/segments.js';
 import { sessionEngine, type Engine } from './engine.js';
+import { firstBlockOf } from '../train/metrics.js';
 import { parallelRollouts, type ParallelOptions, type Trajectory } from './parallel.js';
 import { linearStrategy, lineStrategy, remoteSession } from './remote.js';
 import type { PathSession } from './session.js';
@@ -271,6 +272,14 @@ describe('strategies over an engine', () => {
         expect(astray(one).filter(at => at < until || (until < 0 && second >= 0))).toEqual([]);
       }
       expect(blocks.flatMap(astray).length).toBeGreaterThan(0);
+      // Both structures know where a block opened, whatever their segments show.
+      for (const one of found) {
+        const forcedPath = one.ids.findIndex(
+          (id, at) => at >= one.promptLength && id === tags.path && one.sampled[at] === 0,
+        );
+        expect(one.opens![0] ?? -2).toBe(forcedPath - 1);
+        expect(firstBlockOf(one) === null).toBe(forcedPath < 0);
+      }
     },
   );
 

@@ -5,7 +5,8 @@ import type { Trajectory } from '../rollout/parallel.js';
 import type { RolloutReport } from './policy-data.js';
 
 /** Where an answer branches first, as a share of it; null for one that does not. */
-export function firstBlockOf({ ids, promptLength, segments }: Trajectory): number | null {
+export function firstBlockOf({ ids, promptLength, segments, opens }: Trajectory): number | null {
+  if (opens) return opens.length === 0 ? null : (opens[0]! + 1 - promptLength) / (ids.length - promptLength);
   const branch = segments.findIndex((_, i) => segments.filter(({ parents }) => parents.includes(i)).length > 1);
   return branch < 0 ? null : (segments[branch]!.end - promptLength) / (ids.length - promptLength);
 }

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import {
   countParameters,
   inProcess,
-  isHeddleError,
   parameterTypes,
   printPlan,
   type CommandCall,
@@ -25,7 +24,6 @@ import { saveModel } from '../model-folder.js';
 import { openMultilingualBench, type MultilingualBench } from '../multilingual/bench.js';
 import {
   forReference,
-  generated,
   knownMerges,
   readMultilingualSettings,
   type MultilingualSettings,
@@ -55,7 +53,8 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   if (isReference)
     say('  The reference engine is slow by design: the stages are the same, and too short to teach anything.');
   say('Texts:');
-  const { settings, texts } = await textsOf(isReference ? forReference(asked, call) : asked, call, say);
+  const settings = isReference ? forReference(asked, call) : asked;
+  const texts = await gatherTexts(settings, say);
   say(`  ${percent(texts.repeated)} of English texts stand in more than one language`);
   const words = join(folder, `tokenizer-${texts.id.slice(0, 8)}-${settings.vocabulary}.json`);
   if (!(await exists(words))) await saveTokenizer(words, tokenizerOf(texts, settings));
@@ -115,24 +114,10 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     say(`\nDirection by direction, and how adapters lie to each other: ${report}`);
     const [language] = Object.values(groups).flat();
     say(
-      `Try next: ${selfName(process.env).heddle} translate --model ${folder} --to ${language} --text "Save the file?"`,
+      `Try next: ${selfName(process.env).heddle} translate --model ${folder} --to ${language} --text "${texts.test[language!]![0]!.source}"`,
     );
   }
   return 0;
-}
-
-/** Of the machine's messages; where nobody chose languages and it has none, of Heddle's grammar. */
-async function textsOf(settings: MultilingualSettings, { options }: CommandCall, say: (text: string) => void) {
-  try {
-    return { settings, texts: await gatherTexts(settings, say) };
-  } catch (error) {
-    const chosen = options['groups'] !== undefined || options['pairs'] !== undefined;
-    if (chosen || !isHeddleError(error) || !['E_LANGUAGE', 'E_EMPTY', 'E_IO', 'E_FILE'].includes(error.code))
-      throw error;
-    say('  This machine has no messages in these languages: sentences of a grammar stand in.');
-    const other = generated(settings);
-    return { settings: other, texts: await gatherTexts(other, say) };
-  }
 }
 
 /** Columns side by side. */

@@ -8,25 +8,27 @@ export const multilingual: Command = {
   options: [
     {
       flags: '--groups <name=languages...>',
-      describe: 'languages beside English in groups (default: germanic=de,sv romance=fr,es slavic=ru,uk)',
+      describe:
+        'languages beside English in groups (default: two of three made-up ones, first=xa1,xa2,xa3 second=xb1,xb2,xb3)',
       many: true,
     },
     {
       flags: '--pairs <language=corpus...>',
-      describe: "corpora from English by language, as heddle text pairs names them (default: the machine's catalogs)",
+      describe:
+        "corpora from English by language, as heddle text pairs names them (default: the machine's catalogs; for made-up languages a grammar)",
       many: true,
     },
     { flags: '--merges <names>', describe: 'some of linear,ties,ties-factors,dare-ties (default: all)' },
     { flags: '--rank <n>', describe: 'of adapters (default: 16)' },
-    { flags: '--base-steps <n>', describe: 'optimizer steps of the base (default: 600)' },
-    { flags: '--steps <n>', describe: 'optimizer steps for each direction that an adapter learns (default: 60)' },
+    { flags: '--base-steps <n>', describe: 'optimizer steps of the base (default: 300)' },
+    { flags: '--steps <n>', describe: 'optimizer steps for each direction that an adapter learns (default: 40)' },
     { flags: '--base-rate <x>', describe: 'the highest learning rate of the base (default: 0.003)' },
-    { flags: '--rate <x>', describe: 'the highest learning rate of adapters (default: 0.005)' },
+    { flags: '--rate <x>', describe: 'the highest learning rate of adapters (default: 0.01)' },
     { flags: '--tokens <n>', describe: 'tokens of a batch, either side (default: 1536)' },
-    { flags: '--vocabulary <n>', describe: 'kinds of token (default: 4000)' },
+    { flags: '--vocabulary <n>', describe: 'kinds of token (default: 4000, of made-up languages 1000)' },
     { flags: '--width <n>', describe: 'of the model (default: 128)' },
     { flags: '--depth <n>', describe: 'blocks of encoder and decoder each (default: 2)' },
-    { flags: '--test <n>', describe: 'sentences of each direction that are translated for its score (default: 60)' },
+    { flags: '--test <n>', describe: 'sentences of each direction that are translated for its score (default: 40)' },
     { flags: '--seed <n>', describe: 'all randomness comes from it (default: 0)' },
     { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },
     trackerOption,
@@ -37,6 +39,7 @@ export const multilingual: Command = {
   examples: [
     'multilingual',
     'multilingual --plan',
+    'multilingual --groups germanic=de,sv romance=fr,es slavic=ru,uk --base-steps 20000 --steps 2000 --out runs/night',
     'multilingual --groups a=de,nl b=cs,pl,ru --pairs nl=corpus.tsv:en:nl --steps 400 --out runs/five',
   ],
   run: async (call, host) => (await import('./multilingual.run.js')).runMultilingual(call, host),

@@ -15,7 +15,7 @@ export const translate: Command = {
   ],
   examples: [
     'translate --model .heddle/translation/baseline/model --text "The weaver holds the thread."',
-    'translate --model .heddle/multilingual --to de --text "Save the file?"',
+    'translate --model .heddle/multilingual --to xa1 --text "The weaver holds the thread."',
     'cat lines.en | heddle translate --model runs/en-de/emha/model',
   ],
   run: async (call, host) => (await import('./translate.run.js')).runTranslate(call, host),

@@ -26,15 +26,14 @@ export interface MultilingualSettings {
   readonly seed: number;
 }
 
-/** Nobody said which: languages that most machines have messages in. */
-const usualGroups: Groups = { germanic: ['de', 'sv'], romance: ['fr', 'es'], slavic: ['ru', 'uk'] };
+/** Nobody said which: two families of made-up languages, which every machine has, and which minutes can teach. */
+const usualGroups: Groups = { first: ['xa1', 'xa2', 'xa3'], second: ['xb1', 'xb2', 'xb3'] };
 
-/** Of a machine without messages in those: what Heddle's grammar has. */
-export const generated = (settings: MultilingualSettings): MultilingualSettings => ({
-  ...settings,
-  groups: { germanic: ['de'], romance: ['fr'] },
-  pairs: { de: 'grammar:en-de:4000', fr: 'grammar:en-fr:4000' },
-});
+const isMadeUp = (language: string): boolean => /^x[a-z][1-9]$/.test(language);
+
+/** Sentences of Heddle's grammar for made-up languages, messages of the machine for others. */
+const usualPairs = (language: string): string =>
+  isMadeUp(language) ? `grammar:en-${language}:3000` : `catalogs:en-${language}`;
 
 /** The reference engine is a thousand times slower: of what nobody chose, it gets a job of the same stages that ends. */
 export const forReference = (
@@ -98,18 +97,18 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
       fail('E_OPTION', `pairs: expected languages of the groups, ${languages.join(', ')}, received '${language}'.`, { language }); // prettier-ignore
   return {
     groups,
-    pairs: Object.fromEntries(languages.map(language => [language, own[language] ?? `catalogs:en-${language}`])),
+    pairs: Object.fromEntries(languages.map(language => [language, own[language] ?? usualPairs(language)])),
     merges: merges as MultilingualSettings['merges'],
     rank: count('rank', 1, 16),
     width: count('width', 8, 128),
     depth: count('depth', 1, 2),
-    vocabulary: count('vocabulary', 300, 4000),
+    vocabulary: count('vocabulary', 300, languages.every(isMadeUp) ? 1000 : 4000),
     tokens: count('tokens', 32, 1536),
-    baseSteps: count('baseSteps', 1, 600),
-    steps: count('steps', 1, 60),
-    rate: numberOption(options, 'rate', { least: 1e-9, default: 0.005 }),
+    baseSteps: count('baseSteps', 1, 300),
+    steps: count('steps', 1, 40),
+    rate: numberOption(options, 'rate', { least: 1e-9, default: 0.01 }),
     baseRate: numberOption(options, 'baseRate', { least: 1e-9, default: 0.003 }),
-    test: count('test', 2, 60),
+    test: count('test', 2, 40),
     seed: count('seed', 0, 0),
   };
 }

@@ -8,6 +8,7 @@ import { checkCounts, checkSeed } from '../../cursor.js';
 import { hashNumbers } from '../../hash.js';
 import { permutation } from '../../permutation.js';
 import type { Pair, PairReading } from '../pair.js';
+import { constructedOf, sayConstructed } from './constructed.js';
 import {
   grammarMeanings,
   languageOf,
@@ -19,7 +20,7 @@ import {
 } from './sentences.js';
 
 export interface GrammarOptions {
-  /** `en`, `de` or `fr`. Default `en`. */
+  /** `en`, `de`, `fr`, or a made-up language such as `xa1` (see `constructed.ts`). Default `en`. */
   readonly source?: string;
   /** Default `de`. */
   readonly target?: string;
@@ -35,16 +36,22 @@ export interface GrammarTaskOptions {
   readonly seed?: number;
 }
 
+/** Who says meanings in a language. @throws E_LANGUAGE */
+const speakerOf = (name: string): ((meaning: Meaning) => string) => {
+  const constructed = constructedOf(name);
+  return constructed ? sayConstructed(constructed) : say[languageOf(name)];
+};
+
 /**
  * Translations. Sentence i of a seed means the same in every language; more sentences begin with the same ones.
  *
  * @throws E_LANGUAGE for a language that the grammar does not have; E_OPTION for a count outside its range
  */
 export function generatePairs({ source = 'en', target = 'de', count, seed = 0 }: GrammarOptions): PairReading {
-  const [from, to] = [languageOf(source), languageOf(target)];
+  const [from, to] = [speakerOf(source), speakerOf(target)];
   return generate(count, seed, meaning => ({
-    source: say[from](meaning),
-    target: say[to](meaning),
+    source: from(meaning),
+    target: to(meaning),
     key: say.en(meaning),
   }));
 }

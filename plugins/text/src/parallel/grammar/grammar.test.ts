@@ -4,6 +4,47 @@ import { grammarMeanings } from './sentences.js';
 
 const of = (source: string, target: string, count = 3000) => generatePairs({ source, target, count, seed: 4 }).pairs;
 
+describe('made-up languages', () => {
+  const texts = (name: string): readonly string[] =>
+    of('en', name, 1500).map(({ target }) => target.toLowerCase().replace('.', ''));
+  const spelt = (text: string): readonly string[] => text.split(' ');
+
+  it('say every meaning in words of their own, one for one within a family', () => {
+    const [one, two, other] = [texts('xa1'), texts('xa2'), texts('xb1')];
+    for (const all of [one, two, other]) expect(new Set(all).size).toBe(1500);
+    // Sisters have the same words in the same order, said otherwise: each word of one is always the same word of the other.
+    const pairs = new Map<string, string>();
+    for (const [i, text] of one.entries()) {
+      expect(spelt(text).length).toBe(spelt(two[i]!).length);
+      spelt(text).forEach((word, at) => {
+        const same = spelt(two[i]!)[at]!;
+        expect(pairs.get(word) ?? same).toBe(same);
+        pairs.set(word, same);
+      });
+    }
+    expect(new Set(pairs.values()).size).toBe(pairs.size);
+    expect([...pairs].filter(([a, b]) => a === b).length).toBeLessThan(pairs.size / 2);
+    // Another family shares next to no words.
+    const words = new Set(one.flatMap(spelt));
+    expect(new Set(other.flatMap(spelt).filter(word => words.has(word))).size).toBeLessThan(words.size / 20);
+  });
+
+  it('share more letters with their sisters than with others', () => {
+    const letters = (a: readonly string[], b: readonly string[]): number => {
+      let same = 0;
+      for (const [i, text] of a.entries()) [...text].forEach((letter, at) => (same += Number(b[i]![at] === letter)));
+      return same / a.reduce((sum, { length }) => sum + length, 0);
+    };
+    const [one, two, other] = [texts('xa1'), texts('xa2'), texts('xb1')];
+    expect(letters(one, two)).toBeGreaterThan(2 * letters(one, other));
+  });
+
+  it('are the same for ever', () => {
+    expect(of('en', 'xa1', 3000)[0]!.target).toBe(of('en', 'xa1', 10)[0]!.target);
+    expect(of('xa1', 'xb2', 10)[0]!.key).toBe(of('en', 'de', 10)[0]!.source);
+  });
+});
+
 describe('the grammar', () => {
   it('says the same in every language, each meaning once', () => {
     const [german, french] = [of('en', 'de'), of('en', 'fr')];

@@ -13,7 +13,7 @@ export const languageOf = (name: string): GrammarLanguage =>
   grammarLanguages.find(one => one === name) ??
   fail(
     'E_LANGUAGE',
-    `grammar: expected one of ${grammarLanguages.join(', ')}, received '${name}'. Take one of these, or a corpus of files.`,
+    `grammar: expected one of ${grammarLanguages.join(', ')}, or a made-up language from xa1 to xz9, received '${name}'. Take one of these, or a corpus of files.`,
     { language: name },
   );
 
