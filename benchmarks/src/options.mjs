@@ -11,7 +11,9 @@ const names = [
   'memory',
   'score',
   'policy',
+  'rollout',
   'fork',
+  'adapter',
   'device',
   'bundle',
 ];

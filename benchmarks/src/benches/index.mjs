@@ -5,6 +5,7 @@
  * giving Markdown, and `figures(data)` giving the numbers that predictions name.
  */
 
+import * as adapter from './adapter.mjs';
 import * as bundle from './bundle.mjs';
 import * as compile from './compile.mjs';
 import * as decode from './decode.mjs';
@@ -30,6 +31,7 @@ export const benches = [
   policy,
   rollout,
   fork,
+  adapter,
   device,
   multi30k,
   bundle,
