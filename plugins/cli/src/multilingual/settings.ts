@@ -53,7 +53,7 @@ export const forReference = (
         depth: 1,
         tokens: 64,
         vocabulary: 600,
-        test: 2,
+        test: 4,
         rank: 2,
         merges: ['ties'],
       };
