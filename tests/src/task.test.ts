@@ -128,7 +128,7 @@ describe('heddle start', { timeout: 120_000 }, () => {
   it('refuses what belongs to the other task', async () => {
     expect((await heddle('start', '--task', 'translation', '--prompt', 'x')).stderr).toContain('--task language');
     expect((await heddle('start', '--task', 'painting')).stderr).toContain(
-      'expected one of thinking, translation, language',
+      'expected one of thinking, translation, multilingual, language',
     );
   });
 });
