@@ -4,6 +4,7 @@ export { openPool, type GradePool, type PoolOptions } from './pool.node.js';
 export {
   benchmarkFile,
   folderCache,
+  parquetRows,
   readCompletions,
   readProblems,
   readScores,

@@ -38,6 +38,7 @@ export {
   linearShapes,
   loraConfig,
   loraOf,
+  loraTypes,
   ofRows,
   stackLora,
   withLora,

@@ -3,6 +3,8 @@
  * of translation experts is about (arXiv 2502.11223; groups: arXiv 2410.03115).
  */
 
+import { groupIn } from './translation/strategies.js';
+
 /** Language by its FLORES-200 code. */
 export const floresCodes = {
   en: 'eng_Latn',
@@ -44,7 +46,4 @@ export const directions: { readonly intoEnglish: readonly Direction[]; readonly 
   outOfEnglish: foreign.map((language): Direction => `en-${language}`),
 };
 
-export const groupOf = (language: ForeignLanguage): LanguageGroup =>
-  (Object.keys(languageGroups) as LanguageGroup[]).find(group =>
-    (languageGroups[group] as readonly string[]).includes(language),
-  )!;
+export const groupOf = (language: ForeignLanguage): LanguageGroup => groupIn(languageGroups, language) as LanguageGroup;

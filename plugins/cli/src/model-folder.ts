@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, parameterTypes, parametersIn, type Host, type HostTensor, type Json, type Model } from '@heddle/core';
-import { bytesOf, openSafetensors, widen, writeSafetensors } from '@heddle/core/files';
+import { openSafetensors, widen, writeParameters } from '@heddle/core/files';
 import { atomicFolder, checkpointFolder, fileSink, fileSource } from '@heddle/core/node';
 import { readTokenizer, saveTokenizer, type Tokenizer } from '@heddle/text';
 import { readJsonObject, writeJson } from './json-file.js';
@@ -30,13 +30,7 @@ export async function saveModel(
     folder,
     async place => {
       const sink = await fileSink(join(place, 'model.safetensors'));
-      const tensors = Object.entries(parameters).map(([name, { shape, data }]) => ({
-        name,
-        dtype: 'F32' as const,
-        shape,
-        bytes: bytesOf(data),
-      }));
-      await writeSafetensors(sink, tensors, { format: modelFormat });
+      await writeParameters(sink, parameters, { format: modelFormat });
       await writeJson(join(place, 'config.json'), {
         format: modelFormat,
         architecture: model.architecture,

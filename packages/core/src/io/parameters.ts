@@ -7,10 +7,15 @@ import { bytesOf, widen } from './dtype.js';
 import { writeSafetensors } from './safetensors-writer.js';
 import { openSafetensors } from './safetensors.js';
 
-export const writeParameters = (sink: ByteSink, parameters: Readonly<Record<string, HostTensor>>): Promise<void> =>
+export const writeParameters = (
+  sink: ByteSink,
+  parameters: Readonly<Record<string, HostTensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> =>
   writeSafetensors(
     sink,
     Object.entries(parameters).map(([name, { shape, data }]) => ({ name, dtype: 'F32' as const, shape, bytes: bytesOf(data) })), // prettier-ignore
+    metadata,
   );
 
 /**

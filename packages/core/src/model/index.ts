@@ -26,4 +26,13 @@ export type {
   SourceInput,
 } from './model.js';
 export { selectPaths } from './select.js';
-export { bind, countParameters, initialise, parametersOf, parameterTypes, type Mode } from './tree.js';
+export {
+  bind,
+  countParameters,
+  initialise,
+  layersOf,
+  mapLayers,
+  parametersOf,
+  parameterTypes,
+  type Mode,
+} from './tree.js';

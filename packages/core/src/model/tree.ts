@@ -25,6 +25,31 @@ export function parametersOf(tree: ParamTree, path = ''): Record<string, Param> 
   >;
 }
 
+/** Every layer with its path, outer ones before those within them. */
+export function* layersOf(tree: ParamTree, path = ''): Generator<readonly [path: string, layer: AnyLayer]> {
+  if (isParam(tree)) return;
+  if (isLayer(tree)) yield [path, tree];
+  for (const [name, child] of children(tree)) yield* layersOf(child, join(path, name));
+}
+
+/**
+ * The tree with some of its layers replaced; everything else is as it was.
+ *
+ * @param change the layer that takes a layer's place, which is not looked into; null to look into it
+ */
+export function mapLayers<T extends ParamTree>(
+  tree: T,
+  change: (layer: AnyLayer, path: string) => AnyLayer | null,
+  path = '',
+): T {
+  if (isParam(tree)) return tree;
+  const own = isLayer(tree) ? change(tree, path) : null;
+  if (own !== null) return own as unknown as T;
+  const mapped = children(tree).map(([name, child]) => [name, mapLayers(child, change, join(path, name))] as const);
+  if (isLayer(tree)) return { ...tree, params: Object.fromEntries(mapped) };
+  return (Array.isArray(tree) ? mapped.map(([, child]) => child) : Object.fromEntries(mapped)) as unknown as T;
+}
+
 /** Names and types of a tree's parameters. */
 export const parameterTypes = (tree: ParamTree): Types =>
   Object.fromEntries(Object.entries(parametersOf(tree)).map(([name, { shape }]) => [name, { dtype: 'f32', shape }]));

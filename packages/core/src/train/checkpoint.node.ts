@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { fail, isHeddleError } from '../errors.js';
 import { atomicFolder, completeFolders } from '../io/atomic.node.js';
 import { fileSink, fileSource } from '../io/bytes.node.js';
-import { bytesOf, widen } from '../io/dtype.js';
+import { widen } from '../io/dtype.js';
 import { canonicalJson, isJsonObject, parseJson } from '../io/json.js';
 import { cleanPartials, exists } from '../io/partial.node.js';
 import { openSafetensors } from '../io/safetensors.js';
-import { writeSafetensors } from '../io/safetensors-writer.js';
+import { writeParameters } from '../io/parameters.js';
 import type { HostTensor } from '../ir/types.js';
 import type { Checkpoint, CheckpointMeta } from './events.js';
 import type { CheckpointStore } from './operators.js';
@@ -64,13 +64,7 @@ export function checkpointFolder(folder: string, { keep = 2 } = {}): FolderCheck
 
 async function writeCheckpoint(folder: string, { tensors, meta }: Checkpoint): Promise<void> {
   const sink = await fileSink(join(folder, tensorsFile));
-  const parts = Object.entries(tensors).map(([name, { shape, data }]) => ({
-    name,
-    dtype: 'F32' as const,
-    shape,
-    bytes: bytesOf(data),
-  }));
-  await writeSafetensors(sink, parts, { format: 'heddle', step: String(meta.step) });
+  await writeParameters(sink, tensors, { format: 'heddle', step: String(meta.step) });
   await writeFile(join(folder, metaFile), `${canonicalJson(meta)}\n`);
 }
 

@@ -14,25 +14,25 @@ import type { Cache } from './run.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
+/** @throws E_FILE */
+export async function parquetRows(path: string): Promise<readonly Row[]> {
+  const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
+  try {
+    return await parquetReadObjects({ file: await asyncBufferFromFile(path) });
+  } catch (error) {
+    return fail(
+      'E_FILE',
+      `${path}: expected a parquet file, received: ${error instanceof Error ? error.message : String(error)}. Check the file; codecs beyond snappy need another one.`,
+      { path },
+      error,
+    );
+  }
+}
+
 /** Rows of a JSON-lines, JSON or parquet file. */
 async function* rowsOf(path: string): AsyncGenerator<Row> {
-  if (path.endsWith('.parquet')) {
-    const { asyncBufferFromFile, parquetReadObjects } = await import('hyparquet');
-    let rows: readonly Row[];
-    try {
-      rows = await parquetReadObjects({ file: await asyncBufferFromFile(path) });
-    } catch (error) {
-      return fail(
-        'E_FILE',
-        `${path}: expected a parquet file, received: ${error instanceof Error ? error.message : String(error)}. Check the file; codecs beyond snappy need another one.`,
-        { path },
-        error,
-      );
-    }
-    yield* rows;
-    return;
-  }
-  for await (const { value } of jsonLines(path)) yield value;
+  if (path.endsWith('.parquet')) yield* await parquetRows(path);
+  else for await (const { value } of jsonLines(path)) yield value;
 }
 
 /** The file of a known set below a folder. @throws E_BENCHMARK */

@@ -187,6 +187,13 @@ export function factors(
   return { b, a, values };
 }
 
+/** [rows, columns] -> [columns, rows]. */
+export function turned(data: ArrayLike<number>, rows: number, columns: number): Float32Array {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
+  return out;
+}
+
 /** B A, for B [rows, rank] and A [rank, columns]. */
 export function product(b: Float32Array, a: Float32Array, rows: number, columns: number): Float32Array {
   const rank = a.length / columns;

@@ -8,7 +8,10 @@
 import {
   dropout,
   fail,
+  layersOf,
+  mapLayers,
   param,
+  parameterTypes,
   selectPaths,
   zeros,
   type AnyLayer,
@@ -17,6 +20,7 @@ import {
   type Param,
   type ParamTree,
   type Tensor,
+  type Types,
 } from '@heddle/core';
 
 export interface LoraOptions {
@@ -54,29 +58,23 @@ export function loraConfig({ rank, alpha = 2 * rank, dropout: rate = 0, layers }
   return { rank, alpha, dropout: rate, layers: layers ?? null };
 }
 
-const isParam = (tree: ParamTree): tree is Param => (tree as { readonly is?: string }).is === 'param';
-const isLayer = (tree: ParamTree): tree is AnyLayer => (tree as { readonly is?: string }).is === 'layer';
-const join = (path: string, name: string | number): string => (path === '' ? String(name) : `${path}.${name}`);
-
 /** A layer that is x W, or x W + b: its weight [from, to]. */
 function linearWeight(layer: AnyLayer): Param | null {
-  const { weight } = layer.params as { readonly weight?: ParamTree };
-  const linear = (layer.name === 'linear' || layer.name === 'affine') && weight !== undefined && isParam(weight);
+  const { weight } = layer.params as { readonly weight?: Param };
+  const linear = (layer.name === 'linear' || layer.name === 'affine') && weight?.is === 'param';
   return linear && weight.shape.length === 2 ? weight : null;
-}
-
-function* linearLayers(tree: ParamTree, path = ''): Generator<readonly [string, Param]> {
-  if (isParam(tree)) return;
-  const weight = isLayer(tree) ? linearWeight(tree) : null;
-  if (weight) yield [path, weight];
-  else for (const [name, child] of Object.entries(isLayer(tree) ? tree.params : tree)) yield* linearLayers(child as ParamTree, join(path, name)); // prettier-ignore
 }
 
 /** Linear layers by path, with what goes in and what comes out. */
 export const linearShapes = (
   model: ParamTree,
 ): Readonly<Record<string, { readonly from: number; readonly to: number }>> =>
-  Object.fromEntries([...linearLayers(model)].map(([path, { shape }]) => [path, { from: shape[0]!, to: shape[1]! }]));
+  Object.fromEntries(
+    [...layersOf(model)].flatMap(([path, layer]) => {
+      const weight = linearWeight(layer);
+      return weight ? [[path, { from: weight.shape[0]!, to: weight.shape[1]! }]] : [];
+    }),
+  );
 
 /** Paths of the layers that an adapter goes on. @throws E_CONFIG for a pattern that names none */
 export function adaptedLayers(model: ParamTree, { layers }: Pick<LoraConfig, 'layers'>): ReadonlySet<string> {
@@ -104,16 +102,9 @@ const kaiming: Initialiser = {
 export function withLora<M extends AnyLayer>(model: M, options: LoraOptions): M {
   const config = loraConfig(options);
   const chosen = adaptedLayers(model, config);
-  const adapt = (tree: ParamTree, path: string): ParamTree => {
-    if (isParam(tree)) return tree;
-    if (!isLayer(tree)) {
-      const children = Object.entries(tree).map(([name, child]) => [name, adapt(child as ParamTree, join(path, name))] as const); // prettier-ignore
-      return (Array.isArray(tree) ? children.map(([, child]) => child) : Object.fromEntries(children)) as ParamTree;
-    }
-    if (chosen.has(path)) return adaptedLinear(tree, linearWeight(tree)!.shape as readonly [number, number], config);
-    return { ...tree, params: adapt(tree.params, path) as AnyLayer['params'] };
-  };
-  return adapt(model, '') as unknown as M;
+  return mapLayers(model, (layer, path) =>
+    chosen.has(path) ? adaptedLinear(layer, linearWeight(layer)!.shape as readonly [number, number], config) : null,
+  );
 }
 
 interface BoundLora {
@@ -158,6 +149,10 @@ export function countLora(model: ParamTree, options: LoraOptions): number {
 
 /** Parameters by path. */
 export type Parameters = Readonly<Record<string, HostTensor>>;
+
+/** Names and types of an adapter's parameters. @throws E_CONFIG */
+export const loraTypes = (model: AnyLayer, options: LoraOptions): Types =>
+  Object.fromEntries(Object.entries(parameterTypes(withLora(model, options))).filter(([path]) => isLoraPath(path)));
 
 /** What stands beside the base, by path; the rest is left out. */
 export const loraOf = (parameters: Parameters): Record<string, HostTensor> =>

@@ -6,10 +6,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fail, type HostTensor } from '@heddle/core';
-import { bytesOf, widen, writeSafetensors } from '@heddle/core/files';
+import { widen, writeParameters } from '@heddle/core/files';
 import { atomicFolder, fileSink, openTensors } from '@heddle/core/node';
 import { adapterModules, readAdapterConfig, scaleOf } from '../checkpoint/adapter.js';
 import { jsonAt } from '../checkpoint/open.node.js';
+import { turned } from '../linear-algebra/svd.js';
 import { layersIn, loraConfig, type LoraConfig, type LoraOptions, type Parameters } from './lora.js';
 
 export interface SavedLora {
@@ -34,14 +35,12 @@ export async function saveLora(folder: string, adapter: Parameters, options: Lor
   if (layers.length === 0)
     fail('E_ADAPTER', `${folder}: expected an adapter with at least one layer, received none. Give what \`loraOf\` gives.`, { folder }); // prettier-ignore
   await atomicFolder(folder, async place => {
-    const tensors = layers.flatMap(path => {
-      const [a, b] = [adapter[`${path}.loraA`]!, adapter[`${path}.loraB`]!];
-      return [
-        { name: `${prefix}${path}.lora_A.weight`, ...turned(a) },
-        { name: `${prefix}${path}.lora_B.weight`, ...turned(b) },
-      ];
-    });
-    await writeSafetensors(await fileSink(join(place, 'adapter_model.safetensors')), tensors, { format: 'pt' });
+    const tensors = layers.flatMap(path => [
+      [`${prefix}${path}.lora_A.weight`, turnedTensor(adapter[`${path}.loraA`]!)] as const,
+      [`${prefix}${path}.lora_B.weight`, turnedTensor(adapter[`${path}.loraB`]!)] as const,
+    ]);
+    const sink = await fileSink(join(place, 'adapter_model.safetensors'));
+    await writeParameters(sink, Object.fromEntries(tensors), { format: 'pt' });
     const json = {
       peft_type: 'LORA',
       task_type: null,
@@ -92,7 +91,7 @@ export async function loadLora(
       )
         // prettier-ignore
         refuse(path, `rank ${config.rank} and alpha ${config.alpha} in all layers`, rank);
-      const read = async (name: string): Promise<HostTensor> => plain(widen(await file.read(name)));
+      const read = async (name: string): Promise<HostTensor> => turnedTensor(widen(await file.read(name)));
       adapter[`${path}.loraA`] = await read(module.a);
       adapter[`${path}.loraB`] = await read(module.b);
     }
@@ -113,15 +112,9 @@ export async function loadLora(
   }
 }
 
-const plain = (t: HostTensor): HostTensor => {
-  const { shape, data } = turned(t);
-  return { dtype: 'f32', shape, data };
-};
-
 /** @shape [m, n] -> [n, m] */
-function turned({ shape, data }: HostTensor) {
-  const [m, n] = shape as readonly [number, number];
-  const out = new Float32Array(m * n);
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) out[j * m + i] = data[i * n + j]!;
-  return { dtype: 'F32' as const, shape: [n, m], bytes: bytesOf(out), data: out };
-}
+const turnedTensor = ({ shape: [m, n], data }: HostTensor): HostTensor => ({
+  dtype: 'f32',
+  shape: [n!, m!],
+  data: turned(data, m!, n!),
+});

@@ -7,7 +7,7 @@ import { narrow, writeSafetensors, type StorageDtype, type TensorBytes } from '@
 import { atomicFolder, fileSink } from '@heddle/core/node';
 import type { Checkpoint } from '../checkpoint/open.node.js';
 import type { ViewTensor } from '../checkpoint/view.js';
-import { factors, product, relativeDistance } from '../linear-algebra/svd.js';
+import { factors, product, relativeDistance, turned } from '../linear-algebra/svd.js';
 import { methods as ownMethods } from '../methods/index.js';
 import { planMerge, rowsOf, storageOf, type MergePlan, type PlanModel, type TensorPlan } from '../plan/plan.js';
 import type { AdaptedSource, RowsSource } from '../plan/source.js';
@@ -219,12 +219,6 @@ export async function mergeAdapters(
     ],
     distances,
   };
-}
-
-function turned(data: Float32Array, rows: number, columns: number): Float32Array {
-  const out = new Float32Array(data.length);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) out[j * rows + i] = data[i * columns + j]!;
-  return out;
 }
 
 const spread = (all: readonly number[]): { readonly mean: number; readonly worst: number } => ({

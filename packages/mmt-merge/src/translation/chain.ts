@@ -7,6 +7,7 @@
 
 import {
   adamW,
+  countParameters,
   fail,
   initialise,
   parameterTypes,
@@ -36,6 +37,7 @@ import {
   isLoraPath,
   loraConfig,
   loraOf,
+  loraTypes,
   withLora,
   type LoraOptions,
   type Parameters,
@@ -45,6 +47,7 @@ import { groupCosines, taskVectors, type GroupCosines } from '../lora/task-vecto
 import {
   checkGroups,
   directionOf,
+  groupIn,
   moduleFor,
   modulesOf,
   routingOf,
@@ -160,7 +163,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
   const { architecture, config } = bench.model;
   const shared = { seed, clip, model: { architecture, config }, data: bench.data };
   const baseTypes = parameterTypes(bench.model);
-  const loraTypes: Types = Object.fromEntries(Object.entries(parameterTypes(adapted)).filter(([path]) => isLoraPath(path))); // prettier-ignore
+  const adapterTypes = loraTypes(bench.model, lora);
   const ownSeed = (name: string): number => streamOf(`${seed}/${name}`) & 0x3fffffff;
 
   const learn = async (
@@ -247,7 +250,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         const left: number[] = [];
         const saved: Record<string, { readonly weights: string; readonly lora: LoraOptions }> = {};
         const load = async (module: string): Promise<Parameters> =>
-          readIn(artifacts, trained[module]!.weights, loraTypes);
+          readIn(artifacts, trained[module]!.weights, adapterTypes);
         for (const module of own) {
           signal.throwIfAborted();
           if (!module.merged || !merge) {
@@ -272,7 +275,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         }
         const row: StrategyResult = {
           modules: own.length,
-          parameters: countOf(baseTypes) + [...adapters.values()].reduce((sum, one) => sum + countLora(bench.model, one.options), 0), // prettier-ignore
+          parameters: countParameters(bench.model) + [...adapters.values()].reduce((sum, one) => sum + countLora(bench.model, one.options), 0), // prettier-ignore
           tokens: [...new Set(parts)].reduce((sum, part) => sum + trained[part]!.tokens, 0),
           directions,
           truncation: left.length === 0 ? null : left.reduce((a, b) => a + b, 0) / left.length,
@@ -293,7 +296,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
       const of = async (way: 'into' | 'out-of'): Promise<VectorsResult> => {
         const names = wanted.filter(direction => directionOf(direction).way === way);
         const loaded = [];
-        for (const name of names) loaded.push({ adapter: await readIn(artifacts, trained[name]!.weights, loraTypes), options: lora }); // prettier-ignore
+        for (const name of names) loaded.push({ adapter: await readIn(artifacts, trained[name]!.weights, adapterTypes), options: lora }); // prettier-ignore
         const found = taskVectors(loaded);
         const own = names.map(name => groupIn(groups, directionOf(name).language));
         return {
@@ -361,9 +364,3 @@ function byModule(
   }
   return found;
 }
-
-const groupIn = (groups: Groups, language: string): string =>
-  Object.keys(groups).find(group => groups[group]!.includes(language))!;
-
-const countOf = (types: Types): number =>
-  Object.values(types).reduce((sum, { shape }) => sum + shape.reduce((n, d) => n * d, 1), 0);

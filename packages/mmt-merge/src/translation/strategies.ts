@@ -40,6 +40,10 @@ export function directionOf(name: DirectionName): { readonly language: string; r
 const into = (language: string): DirectionName => `${language}-en`;
 const outOf = (language: string): DirectionName => `en-${language}`;
 
+/** The group that a language is in. */
+export const groupIn = (groups: Groups, language: string): string =>
+  Object.keys(groups).find(group => groups[group]!.includes(language))!;
+
 /** @throws E_GROUPS for none, for an empty one, and for English or a language in two */
 export function checkGroups(groups: Groups): void {
   const seen = new Map<string, string>();

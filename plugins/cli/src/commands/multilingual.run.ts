@@ -13,7 +13,7 @@ import {
 } from '@heddle/core';
 import { readParameters } from '@heddle/core/files';
 import { atomicWriteFile, openFolderStore } from '@heddle/core/node';
-import { isLoraPath, translationChain, withLora, type ChainResult } from '@heddle/mmt-merge';
+import { loraTypes, translationChain, type ChainResult } from '@heddle/mmt-merge';
 import { saveLora } from '@heddle/mmt-merge/node';
 import { readTokenizer, saveTokenizer } from '@heddle/text';
 import { readRun, reportPage, type RunRecord } from '@heddle/tracker-report';
@@ -157,7 +157,7 @@ async function keep(
   await rm(place, { recursive: true, force: true });
   await mkdir(place, { recursive: true });
   for (const [name, { weights, lora }] of Object.entries(row.adapters)) {
-    const types = Object.fromEntries(Object.entries(parameterTypes(withLora(bench.model, lora))).filter(([path]) => isLoraPath(path))); // prettier-ignore
+    const types = loraTypes(bench.model, lora);
     await saveLora(join(place, name), await readParameters(await artifacts.open(weights), types), lora, row.base);
   }
   await writeJson(join(folder, 'routing.json'), { format: 'heddle-routing-1', groups: settings.groups, base: row.base, routing: row.routing }); // prettier-ignore
