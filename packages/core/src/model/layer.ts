@@ -44,6 +44,12 @@ export interface AnyLayer {
   readonly params: Params;
   // oxlint-disable-next-line typescript/no-explicit-any
   readonly apply: (bound: any, ...input: any[]) => any;
+  /**
+   * What a layer around this one reads by the name of a parameter, in place of that parameter: for layers that compute with
+   * more than their parents know of, such as a matrix with an adapter beside it. `apply` itself gets the parameter.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly shown?: Readonly<Record<string, (bound: any) => Tensor>>;
 }
 
 /** A parameter tree with tensors for parameters and functions for layers. */

@@ -99,7 +99,10 @@ export function bind<T extends ParamTree>(
   const apply = tree.apply as (bound: unknown, ...input: unknown[]) => unknown;
   const call = (...input: unknown[]): unknown => at(path, () => apply(bound, ...input));
   // `name` and `length` of a function are read-only by assignment, not by definition.
-  for (const [name, value] of entries) Object.defineProperty(call, name, { value, enumerable: true });
+  for (const [name, value] of entries) {
+    const shown = tree.shown?.[name];
+    Object.defineProperty(call, name, shown ? { get: () => at(path, () => shown(bound)), enumerable: true } : { value, enumerable: true }); // prettier-ignore
+  }
   return call as Bound<T>;
 }
 

@@ -108,6 +108,7 @@ export function withLora<M extends AnyLayer>(model: M, options: LoraOptions): M 
 }
 
 interface BoundLora {
+  readonly weight: Tensor;
   readonly loraA: Tensor;
   readonly loraB: Tensor;
   readonly loraDrop: (x: Tensor) => Tensor;
@@ -123,6 +124,8 @@ function adaptedLinear(layer: AnyLayer, [from, to]: readonly [number, number], c
       loraB: param([rank, to], zeros),
       ...(rate > 0 ? { loraDrop: dropout(rate) } : {}),
     },
+    // Some layers compute with a matrix of theirs without calling it: they get it with the adapter in it.
+    shown: { weight: ({ weight, loraA, loraB }: BoundLora) => weight.add(loraA.matmul(loraB).mul(alpha / rank)) },
     apply(bound: BoundLora, x: Tensor) {
       const { loraA, loraB } = bound;
       const into = rate > 0 ? bound.loraDrop(x) : x;
