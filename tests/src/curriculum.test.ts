@@ -1,16 +1,6 @@
 /** Curricula of rl-grpo over models of transformer: resumed exactly, shared where they begin alike, measured honestly. */
 
-import {
-  createHost,
-  inProcess,
-  memoryArtifacts,
-  memoryResults,
-  openReference,
-  type Backend,
-  type Checkpoint,
-  type HeddleEvent,
-  type Store,
-} from '@heddle/core';
+import { memoryResults, openReference, type Backend, type HeddleEvent, type Store } from '@heddle/core';
 import {
   curriculumFlow,
   curriculumStart,
@@ -25,9 +15,9 @@ import {
 } from '@heddle/rl-grpo';
 import { trainBpe } from '@heddle/text';
 import { createDecoder, createProgram, openSession } from '@heddle/transformer';
-import { lastValueFrom, tap } from 'rxjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onnxBackends, present } from './support/backends.js';
+import { runFlow, shelf, stagesRun, storeOf } from './support/flows.js';
 
 const pool = generatedPool(1);
 const tokenizer = trainBpe(
@@ -50,21 +40,6 @@ const curriculum: CurriculumOptions = {
   ],
 }; // prettier-ignore
 
-/** Room for what a run is interrupted in. */
-function shelf() {
-  const saved = new Map<string, Checkpoint>();
-  return {
-    saved,
-    checkpoints: (key: string) => ({
-      every: 1,
-      store: {
-        save: async (checkpoint: Checkpoint) => (saved.set(key, checkpoint), key),
-        latest: async () => saved.get(key) ?? null,
-      },
-    }),
-  };
-}
-
 const benchOf = (backend: Backend, more: Partial<Workbench> = {}): Workbench => ({
   model,
   words: wordsOf(tokenizer),
@@ -85,40 +60,11 @@ const benchOf = (backend: Backend, more: Partial<Workbench> = {}): Workbench => 
   ...more,
 });
 
-const storeOf = (): Store => ({ artifacts: memoryArtifacts(), results: memoryResults() });
-
-/** Runs a curriculum, pulling the plug before event `stopAt`. @returns its state, or null when it was stopped */
-async function run(
-  bench: Workbench,
-  store: Store,
-  options: CurriculumOptions = curriculum,
-  stopAt = Infinity,
-): Promise<{ readonly state: CurriculumState | null; readonly events: readonly HeddleEvent[] }> {
-  const host = createHost();
-  const stop = new AbortController();
-  const events: HeddleEvent[] = [];
-  let state: CurriculumState | null = null;
-  const job = { flow: curriculumFlow(options, bench), input: curriculumStart, host, fresh: false, store, signal: stop.signal }; // prettier-ignore
-  try {
-    await lastValueFrom(
-      inProcess.submit(job).pipe(
-        tap(event => {
-          events.push(event);
-          if (events.length === stopAt) stop.abort();
-          if (event.type === 'flow.finished') state = event.output as CurriculumState;
-        }),
-      ),
-    );
-  } catch (error) {
-    if (!stop.signal.aborted) throw error;
-  } finally {
-    await host.close();
-  }
-  return { state, events };
+/** @returns the state at the end, or null when it was stopped before event `stopAt` */
+async function run(bench: Workbench, store: Store, options: CurriculumOptions = curriculum, stopAt = Infinity) {
+  const { output, events } = await runFlow(curriculumFlow(options, bench), curriculumStart, store, stopAt);
+  return { state: output, events };
 }
-
-const stagesRun = (events: readonly HeddleEvent[], type: 'stage.started' | 'stage.cached'): readonly string[] =>
-  events.flatMap(event => (event.type === type ? [event.stage] : []));
 
 describe.each([{ name: 'reference', open: async () => openReference() }, ...present(onnxBackends)])(
   'a curriculum on $name',

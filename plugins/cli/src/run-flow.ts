@@ -6,6 +6,7 @@ import {
   HeddleError,
   inProcess,
   stagesOf,
+  type Backend,
   type CommandCall,
   type HeddleEvent,
   type Host,
@@ -13,8 +14,36 @@ import {
   type TrainEvent,
 } from '@heddle/core';
 import { Subject, lastValueFrom, tap } from 'rxjs';
+import { engineLines, openEngine } from './engine.js';
 import { eventJson, logTo } from './event-log.js';
+import { exists, holdRun, moveAside } from './run-folder.js';
 import { trackWith } from './trackers.js';
+
+export interface OpenedRun {
+  readonly folder: string;
+  /** Prints for people; nothing where a program reads. */
+  readonly say: (text: string) => void;
+  readonly backend: Backend;
+  /** It gets a job that ends, and has said so. */
+  readonly isReference: boolean;
+}
+
+/** The folder of a run, held until the host closes, and an engine. @param name of the folder where nobody says another */
+export async function openRun({ options, print, note }: CommandCall, host: Host, name: string): Promise<OpenedRun> {
+  const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', name);
+  const say = (text: string): void => {
+    if (options['json'] !== true) print(text);
+  };
+  if (options['fresh'] === true && options['plan'] !== true && (await exists(folder)))
+    note(`What was there is kept in ${await moveAside(folder)}.`);
+  await host.open(() => holdRun(folder)); // let go when the host closes
+  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
+  const isReference = engine.backend.name === 'reference';
+  for (const line of engineLines(engine)) say(line);
+  if (isReference)
+    say('  The reference engine is slow by design: the stages are the same, and too short to teach anything.');
+  return { folder, say, backend: engine.backend, isReference };
+}
 
 export interface FlowRun {
   readonly call: CommandCall;
@@ -44,7 +73,7 @@ export const logOf = (folder: string, stage: string): string => join(folder, 'st
 
 const isTraining = (event: HeddleEvent): event is TrainEvent => !/^(flow|stage)\./.test(event.type);
 
-/** @returns what the pipeline gave, or null when it was stopped */
+/** @returns what the pipeline gave, or null when it was stopped, which it says */
 export async function runFlow({
   call,
   host,
@@ -97,8 +126,9 @@ export async function runFlow({
     await lastValueFrom(inProcess.submit(job).pipe(tap(see)));
   } catch (error) {
     heard.complete();
-    if (error instanceof HeddleError && error.code === 'E_CANCELLED' && call.signal.aborted) return null;
-    throw error;
+    if (!(error instanceof HeddleError && error.code === 'E_CANCELLED' && call.signal.aborted)) throw error;
+    say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
+    return null;
   }
   await Promise.all(works);
   return end;

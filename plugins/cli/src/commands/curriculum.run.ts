@@ -8,11 +8,10 @@ import { openBench } from '../curriculum/bench.js';
 import { curriculumPage } from '../curriculum/page.js';
 import { forReference, readCurriculumSettings } from '../curriculum/settings.js';
 import { accuracyOf, closing, type Finished } from '../curriculum/table.js';
-import { engineLines, openEngine } from '../engine.js';
 import { exitCodes } from '../failure.js';
 import { saveModel } from '../model-folder.js';
-import { logOf, runFlow } from '../run-flow.js';
-import { exists, holdRun, moveAside, places } from '../run-folder.js';
+import { logOf, openRun, runFlow } from '../run-flow.js';
+import { places } from '../run-folder.js';
 import { trackersOf } from '../trackers.js';
 import { grouped, percent, selfName, timeTaken } from '../words.js';
 
@@ -20,21 +19,10 @@ export async function runCurriculum(call: CommandCall, host: Host): Promise<numb
   const { options, signal } = call;
   const asked = await readCurriculumSettings(call); // before anything is touched
   const trackers = trackersOf(host, call, ['console']);
-  const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', 'curriculum');
   const json = options['json'] === true;
-  const say = (text: string): void => {
-    if (!json) call.print(text);
-  };
-  if (options['fresh'] === true && options['plan'] !== true && (await exists(folder)))
-    call.note(`What was there is kept in ${await moveAside(folder)}.`);
-  await host.open(() => holdRun(folder)); // let go when the host closes
-  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
-  const isReference = engine.backend.name === 'reference';
+  const { folder, say, backend, isReference } = await openRun(call, host, 'curriculum');
   const settings = isReference ? forReference(asked, call) : asked;
-  for (const line of engineLines(engine)) say(line);
-  if (isReference)
-    say('  The reference engine is slow by design: the stages are the same, and too short to teach anything.');
-  const bench = await openBench(host, engine.backend, settings, folder);
+  const bench = await openBench(host, backend, settings, folder);
   say(`Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(bench.tokenizer.vocabularySize)} kinds of token`); // prettier-ignore
   const store = await openFolderStore(join(folder, 'store'));
   const jobOf = (curriculum: Curriculum): Job => ({
@@ -68,10 +56,7 @@ export async function runCurriculum(call: CommandCall, host: Host): Promise<numb
         return { lines: stageLines(record, seconds), json: record ? { curriculum: job.flow.name, ...record } : null, work: bench.forget(key) }; // prettier-ignore
       },
     });
-    if (end === null) {
-      say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
-      return exitCodes.interrupted;
-    }
+    if (end === null) return exitCodes.interrupted;
     finished.push({ curriculum, state: end.output as CurriculumState, seconds: (performance.now() - began) / 1000 });
   }
   const report = join(folder, 'report.html');

@@ -2,10 +2,10 @@
 
 import type { Command } from '@heddle/core';
 import { curriculum } from './curriculum.js';
-import { multilingual } from './multilingual.js';
 import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
 import { generate } from './generate.js';
+import { multilingual } from './multilingual.js';
 import { start } from './start.js';
 import { task } from './task.js';
 import { think } from './think.js';

@@ -17,7 +17,6 @@ import { loraTypes, translationChain, type ChainResult } from '@heddle/mmt-merge
 import { saveLora } from '@heddle/mmt-merge/node';
 import { readTokenizer, saveTokenizer } from '@heddle/text';
 import { readRun, reportPage, type RunRecord } from '@heddle/tracker-report';
-import { engineLines, openEngine } from '../engine.js';
 import { exitCodes } from '../failure.js';
 import { writeJson } from '../json-file.js';
 import { saveModel } from '../model-folder.js';
@@ -30,8 +29,8 @@ import {
 } from '../multilingual/settings.js';
 import { directionTable, rowNames, strategyTable, vectorTable } from '../multilingual/table.js';
 import { gatherTexts, tokenizerOf } from '../multilingual/texts.js';
-import { logOf, runFlow } from '../run-flow.js';
-import { exists, holdRun, moveAside, places } from '../run-folder.js';
+import { logOf, openRun, runFlow } from '../run-flow.js';
+import { exists, places } from '../run-folder.js';
 import { trackersOf } from '../trackers.js';
 import { grouped, percent, selfName, timeTaken } from '../words.js';
 
@@ -39,19 +38,8 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   const { options, signal } = call;
   const asked = readMultilingualSettings(call); // before anything is touched
   const trackers = trackersOf(host, call, ['console']);
-  const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', 'multilingual');
   const json = options['json'] === true;
-  const say = (text: string): void => {
-    if (!json) call.print(text);
-  };
-  if (options['fresh'] === true && options['plan'] !== true && (await exists(folder)))
-    call.note(`What was there is kept in ${await moveAside(folder)}.`);
-  await host.open(() => holdRun(folder)); // let go when the host closes
-  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
-  for (const line of engineLines(engine)) say(line);
-  const isReference = engine.backend.name === 'reference';
-  if (isReference)
-    say('  The reference engine is slow by design: the stages are the same, and too short to teach anything.');
+  const { folder, say, backend, isReference } = await openRun(call, host, 'multilingual');
   say('Texts:');
   const settings = isReference ? forReference(asked, call) : asked;
   const texts = await gatherTexts(settings, say);
@@ -59,7 +47,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   const words = join(folder, `tokenizer-${texts.id.slice(0, 8)}-${settings.vocabulary}.json`);
   if (!(await exists(words))) await saveTokenizer(words, tokenizerOf(texts, settings));
   const tokenizer = await readTokenizer(words);
-  const bench = openMultilingualBench(host, engine.backend, settings, texts, tokenizer, folder);
+  const bench = openMultilingualBench(host, backend, settings, texts, tokenizer, folder);
   await host.open(() => bench);
   say(
     `Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(tokenizer.vocabularySize)} kinds of token`,
@@ -98,10 +86,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
       work: rm(join(folder, 'unfinished', key.slice(0, 16)), { recursive: true, force: true }),
     }),
   });
-  if (end === null) {
-    say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
-    return exitCodes.interrupted;
-  }
+  if (end === null) return exitCodes.interrupted;
   const result = end.output as ChainResult;
   const report = join(folder, 'report.html');
   await atomicWriteFile(report, await pageOf(result, folder));
