@@ -1,14 +1,19 @@
 /** `heddle multilingual` and its translator, through the command: whole, again, killed, and asked for what it has not. */
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const bin = '../plugins/cli/dist/bin.js';
 let folder: string;
-beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'multilingual-'))));
+const news = (): string => join(folder, 'news.tsv');
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'multilingual-'));
+  // As NTREX-128 names its columns; of French there is nothing.
+  await writeFile(news(), 'id\teng\tdeu\n1\tThe cook is here.\tDer Koch ist hier.\n2\tA door.\tEine Tür.\n');
+});
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** @param kill after which line of output the command is killed */
@@ -25,7 +30,7 @@ async function heddle(args: readonly string[], kill?: RegExp) {
 }
 const small = '--groups a=de b=fr --pairs de=grammar:en-de:200 fr=grammar:en-fr:200 --base-steps 2 --steps 1 --width 8 --depth 1 --tokens 96 --vocabulary 420 --test 3 --merges ties --rank 2'.split(' '); // prettier-ignore
 const run = (out: string, more: readonly string[] = [], kill?: RegExp) =>
-  heddle(['multilingual', ...small, '--out', join(folder, out), ...more], kill);
+  heddle(['multilingual', ...small, '--test-sets', `news=${news()}`, '--out', join(folder, out), ...more], kill);
 const rowsOf = (stdout: string): unknown =>
   stdout.split('\n').filter(line => line.startsWith('{"type":"report"')).map(line => (JSON.parse(line) as { readonly rows: unknown }).rows)[0]; // prettier-ignore
 
@@ -47,8 +52,11 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
       'separate',
       'ties',
     ]);
+    const { 'de-en': german, 'fr-en': french } = (rows as { readonly separate: { readonly directions: Readonly<Record<string, { readonly scores: object }>> } }).separate.directions; // prettier-ignore
+    expect(Object.keys(german!.scores)).toEqual(['BLEU', 'BLEU news', 'chrF', 'chrF news', 'off target']);
+    expect(Object.keys(french!.scores)).toEqual(['BLEU', 'chrF', 'off target']);
     const page = await readFile(join(folder, 'one', 'report.html'), 'utf8');
-    expect(page).toContain('Out of English');
+    for (const title of ['Out of English', 'Conflict and synergy, into English', 'Gradients, out of English', 'Layer by layer', 'news: chrF', 'Examples']) expect(page).toContain(title); // prettier-ignore
     expect((await readdir(join(folder, 'one', 'adapters'))).sort()).toEqual(['de-en', 'en-a', 'en-b', 'fr-en']);
     const again = await run('one', ['--json']);
     expect(again.stdout.split('\n').filter(line => line.includes('"step.finished"'))).toEqual([]);
@@ -89,9 +97,19 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
     [['--groups', 'a=de', '--pairs', 'fr=grammar:en-fr'], /E_OPTION.*languages of the groups/],
     [['--groups', 'a=de', '--pairs', 'de=grammar:en-de:20'], /E_LANGUAGE.*de: expected at least 400 pairs/],
     [['--groups', 'a'], /E_OPTION.*NAME=VALUE/],
+    [['--groups', 'a=de', 'b=fr,es', '--counts', '3'], /E_OPTION.*counts: .*from 2 to 2.*received '3'/],
+    [
+      ['--groups', 'a=fr', '--pairs', 'fr=grammar:en-fr:900', '--test-sets', 'news=NEWS'],
+      /E_LANGUAGE.*columns of English and of some of fr.*received id, eng, deu/,
+    ],
     [['--merges', 'magic'], /E_OPTION.*received 'magic'/],
   ])('%j is refused', async (args, message) => {
-    const { code, stderr } = await heddle(['multilingual', ...args, '--out', join(folder, 'none')]);
+    const { code, stderr } = await heddle([
+      'multilingual',
+      ...args.map(arg => arg.replace('NEWS', news())),
+      '--out',
+      join(folder, 'none'),
+    ]);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(message);
   });

@@ -14,6 +14,7 @@ import {
 } from '@heddle/core';
 import { readParameters } from '@heddle/core/files';
 import {
+  conflictCurve,
   conflictsOf,
   foldLora,
   isLoraPath,
@@ -31,12 +32,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onnxBackends, present } from './support/backends.js';
 import { runFlow, shelf, stagesRun, storeOf } from './support/flows.js';
 
-const groups = { germanic: ['de'], romance: ['fr'] };
+const groups = { germanic: ['de', 'xa1'], romance: ['fr'] };
 const lora = { rank: 2 };
 const options: ChainOptions = {
   name: 'small',
   seed: 1,
   groups,
+  counts: [2],
   lora,
   base: { steps: 3, rate: 0.003 },
   adapters: { steps: 2, rate: 0.01 },
@@ -47,10 +49,10 @@ const pairsOf = (direction: string): readonly Pair[] => {
   const [source, target] = direction.split('-') as [string, string];
   return generatePairs({ source, target, count: 60 }).pairs;
 };
-const directions = ['de-en', 'en-de', 'fr-en', 'en-fr'];
+const directions = ['de-en', 'en-de', 'fr-en', 'en-fr', 'xa1-en', 'en-xa1'];
 const tokenizer = trainBpe(
   directions.flatMap(direction => pairsOf(direction).map(({ source }) => source)),
-  { vocabularySize: 320, specials: ['<bos>', '<eos>', '<pad>', ...['en', 'de', 'fr'].map(languageTag)] },
+  { vocabularySize: 320, specials: ['<bos>', '<eos>', '<pad>', ...['en', 'de', 'fr', 'xa1'].map(languageTag)] },
 );
 const model = createEncoderDecoder({
   vocabulary: tokenizer.vocabularySize,
@@ -71,8 +73,9 @@ const benchOf = (backend: Backend, more: Partial<ChainBench> = {}): ChainBench =
   objective: sequenceToSequence(),
   methods,
   data: 'grammar',
+  tests: 'grammar',
   pretraining: seed =>
-    batches(['en', 'de', 'fr'].map(own => encoded(`${own}-${own}`, pairsOf(own === 'en' ? 'en-de' : `${own}-en`).map(({ source }) => ({ source, target: source })))), seed), // prettier-ignore
+    batches(['en', 'de', 'fr', 'xa1'].map(own => encoded(`${own}-${own}`, pairsOf(own === 'en' ? 'en-de' : `${own}-en`).map(({ source }) => ({ source, target: source })))), seed), // prettier-ignore
   pairs: (wanted, seed) =>
     batches(
       wanted.map(direction => encoded(direction)),
@@ -132,19 +135,41 @@ describe('a chain', { timeout: 300_000 }, () => {
   it('trains what strategies share once, and scores every strategy in every direction', () => {
     const { rows, vectors } = whole.result!;
     const counts = Object.fromEntries(Object.entries(rows).map(([name, { modules }]) => [name, modules]));
-    expect(counts).toEqual({ base: 0, separate: 4, multilingual: 2, group: 4, 'direction-aware': 4, ties: 4 });
-    for (const row of Object.values(rows)) expect(Object.keys(row.directions).sort()).toEqual([...directions].sort());
+    expect(counts).toEqual({ base: 0, separate: 6, multilingual: 2, group: 4, 'direction-aware': 5, 'multilingual of 2': 2, ties: 4 }); // prettier-ignore
+    // The first of each group.
+    const few = directions.filter(direction => !direction.includes('xa1'));
+    for (const [name, row] of Object.entries(rows)) expect(Object.keys(row.directions).sort()).toEqual((name === 'multilingual of 2' ? few : directions).toSorted()); // prettier-ignore
+    expect(conflictCurve(whole.result!).map(({ languages }) => languages)).toEqual([2, 3]);
     const adapters = stagesRun(whole.events).filter(stage => stage.startsWith('adapter'));
-    // Four directions, two of all languages, and two of each group and way.
-    expect(adapters.length).toBe(4 + 2 + 4);
+    // Six directions, two of all languages, two of each group and way, and two of two languages.
+    expect(adapters.length).toBe(6 + 2 + 4 + 2);
     const own = vectors!.into;
-    expect(own.modules).toEqual(['de-en', 'fr-en']);
+    expect(own.modules).toEqual(['de-en', 'xa1-en', 'fr-en']);
     expect(own.cosines[0]![0]).toBeCloseTo(1, 5);
-    expect([own.within, own.between]).toEqual([null, own.cosines[0]![1]]);
-    // One language a group: what is merged is one adapter, less what TIES cut off.
+    expect(own.within).toBeCloseTo(own.cosines[0]![1]!, 12);
+    expect(own.between).toBeCloseTo((own.cosines[0]![2]! + own.cosines[1]![2]!) / 2, 12);
+    expect(Object.keys(own.layers).length).toBeGreaterThan(4);
+    const kept = Object.values(rows['ties']!.retained);
+    expect(kept.length).toBe(Object.keys(own.layers).length);
+    for (const x of kept) expect(x > 0 && x < 1).toBe(true); // half of the mass at most is trimmed, and more by elections
     expect(rows['ties']!.tokens).toBe(rows['direction-aware']!.tokens);
     const { ways } = conflictsOf(whole.result!, 'multilingual');
-    expect(ways.into.directions).toBe(2);
+    expect(ways.into.directions).toBe(3);
+  });
+
+  it('tells how directions pull on the adapter for all, before it learns and after', () => {
+    const { gradients } = whole.result!;
+    const { directions: names, before, after } = gradients!['out-of'];
+    expect(names).toEqual(['en-de', 'en-xa1', 'en-fr']);
+    for (const cosines of [before, after])
+      for (let i = 0; i < 3; i++) {
+        expect(cosines[i]![i]).toBeCloseTo(1, 9);
+        for (let j = 0; j < 3; j++) {
+          expect(cosines[i]![j]).toBe(cosines[j]![i]);
+          expect(Math.abs(cosines[i]![j]!)).toBeLessThanOrEqual(1 + 1e-9);
+        }
+      }
+    expect(before[0]![1]).not.toBe(after[0]![1]);
   });
 
   it('gives what folding and merging by hand give', async () => {
@@ -166,11 +191,15 @@ describe('a chain', { timeout: 300_000 }, () => {
     expect(rows['base']!.directions['de-en']).toEqual(await score('de-en', base, signal));
     expect(rows['separate']!.directions['de-en']).toEqual(await score('de-en', foldLora(base, adapter, lora), signal));
     const ties = methods.find(({ name }) => name === 'ties')!;
-    const merged = mergeLora([{ adapter, options: lora }], {
-      method: ties,
-      each: { weight: 1, density: 0.5 },
-      seed: 1,
-    });
+    const other = await read('adapter xa1-en', isLoraPath);
+    const merged = mergeLora(
+      [adapter, other].map(one => ({ adapter: one, options: lora })),
+      {
+        method: ties,
+        each: { weight: 1, density: 0.5 },
+        seed: 1,
+      },
+    );
     expect(rows['ties']!.directions['de-en']).toEqual(
       await score('de-en', foldLora(base, merged.adapter, merged.options), signal),
     );
@@ -182,9 +211,12 @@ describe('a chain', { timeout: 300_000 }, () => {
     const merges = { linear: { method: 'linear', each: { weight: 1 } } };
     const other = await run(benchOf(backend), store, { ...options, merges });
     expect(stagesRun(other.events)).toEqual(['score linear', 'table']);
+    const tests = await run(benchOf(backend, { tests: 'other' }), store);
+    expect(stagesRun(tests.events).every(stage => stage.startsWith('score') || stage === 'table')).toBe(true);
     const texts = await run(benchOf(backend, { data: 'other' }), store, {
       ...options,
       strategies: ['multilingual'],
+      counts: [],
       merges: {},
     });
     expect(stagesRun(texts.events)).toContain('base');
@@ -211,6 +243,8 @@ describe('a chain', { timeout: 300_000 }, () => {
       }
     };
     expect(code({ groups: { a: ['de'], b: ['de'] } })).toBe('E_GROUPS');
+    expect(code({ groups: { de: ['de', 'fr'] }, counts: [] })).toBe('E_GROUPS');
+    expect(code({ counts: [3] })).toBe('E_CONFIG');
     expect(code({ merges: { x: { method: 'nothing' } } })).toBe('E_CONFIG');
     expect(code({ lora: { rank: 0 } })).toBe('E_CONFIG');
     expect(code({ adapters: { steps: 0, rate: 1 } })).toBe('E_CONFIG');

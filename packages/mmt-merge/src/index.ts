@@ -53,21 +53,25 @@ export {
   type ChainMerge,
   type ChainOptions,
   type ChainResult,
+  type GradientsResult,
   type DirectionScore,
   type StrategyResult,
   type VectorsResult,
 } from './translation/chain.js';
 export {
   conflictsOf,
+  conflictCurve,
   pairedDifference,
   type Conflicts,
   type Difference,
   type WaySummary,
 } from './translation/conflict.js';
+export { gradientCosines, type DirectionGradientsOptions } from './translation/gradients.js';
 export { languageNames, promptRow, translationPrompt, type PromptRow } from './translation/prompt.js';
 export {
   checkGroups,
   directionOf,
+  fewName,
   moduleFor,
   modulesOf,
   routingOf,

@@ -37,7 +37,7 @@ export {
   type EncodeOptions as EncodePairsOptions,
   type Ends,
 } from './parallel/encode.js';
-export type { NamedText } from './json-lines.js';
+export { linesOf, type NamedText } from './json-lines.js';
 export { corpusFrom, readCorpus, type Corpus } from './parallel/corpora.node.js';
 export { readPairs, type PairFiles } from './parallel/files.node.js';
 export { filterPairs, type PairFilter } from './parallel/filter.js';
@@ -49,7 +49,7 @@ export {
   type GrammarTaskOptions,
 } from './parallel/grammar/generate.js';
 export { grammarLanguages, grammarMeanings } from './parallel/grammar/sentences.js';
-export { holdOut, type HeldOut, type HoldOutOptions, type Part } from './parallel/hold-out.js';
+export { holdOut, wordsOf, type HeldOut, type HoldOutOptions, type Part } from './parallel/hold-out.js';
 export { pairsFromJsonl, pairsFromLines, pairsFromTsv, type Column } from './parallel/lines.js';
 export { pairsFromM2 } from './parallel/m2.js';
 export { describeDropped, type Dropped, type Pair, type PairReading } from './parallel/pair.js';

@@ -14,8 +14,8 @@ export interface Line {
 const [width, height] = [560, 300];
 const edge = { left: 58, right: 14, top: 12, bottom: 30 };
 
-/** @param lines with finite values, one place at least in all */
-export function chart(title: string, lines: readonly Line[]): string {
+/** @param lines with finite values, one place at least in all; `along`: what the x axis counts; `legend`: names the lines */
+export function chart(title: string, lines: readonly Line[], { along = 'step', legend = false } = {}): string {
   const all = lines.flatMap(({ places }) => places);
   const [x0, x1] = rangeOf(all.map(([x]) => x));
   const [y0, y1] = rangeOf(shownRange(lines));
@@ -36,14 +36,17 @@ export function chart(title: string, lines: readonly Line[]): string {
   const drawn = lines.map(({ name, places, exact, colour }) => {
     const style = `style="stroke:var(--s${colour})"`;
     const last = places.at(-1)!;
-    const hint = `<title>${escape(name)}: ${figure(last[1])} at step ${figure(last[0])}</title>`;
+    const hint = `<title>${escape(name)}: ${figure(last[1])} at ${escape(along)} ${figure(last[0])}</title>`;
     if (exact)
-      return `<g>${hint}<path class="line" ${style} d="${path(places)}"/>${places.map(([x, y]) => `<circle style="fill:var(--s${colour})" cx="${px(x).toFixed(1)}" cy="${py(y).toFixed(1)}" r="2.6"><title>${escape(name)}: ${figure(y)} at step ${figure(x)}</title></circle>`).join('')}</g>`;
+      return `<g>${hint}<path class="line" ${style} d="${path(places)}"/>${places.map(([x, y]) => `<circle style="fill:var(--s${colour})" cx="${px(x).toFixed(1)}" cy="${py(y).toFixed(1)}" r="2.6"><title>${escape(name)}: ${figure(y)} at ${escape(along)} ${figure(x)}</title></circle>`).join('')}</g>`;
     const few = thin(places, 600);
     const faint = few.length > 20 ? `<path class="line faint" ${style} d="${path(clipped(few, y0, y1))}"/>` : '';
     return `<g>${hint}${faint}<path class="line" ${style} d="${path(clipped(smooth(few, few.length > 20 ? few.length / 25 : 1), y0, y1))}"/></g>`;
   });
-  return `<figure><figcaption>${escape(title)}</figcaption><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)} over steps">${[...rows, ...columns, ...drawn].join('')}</svg></figure>`;
+  const names = legend
+    ? `<p class="hint">${lines.map(({ name, colour }) => `<span class="mark" style="background:var(--s${colour})"></span>${escape(name)} `).join('')}</p>`
+    : '';
+  return `<figure><figcaption>${escape(title)}</figcaption>${names}<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escape(title)} over ${escape(along)}">${[...rows, ...columns, ...drawn].join('')}</svg></figure>`;
 }
 
 /** Values that the axis must hold: a few wild ones of a noisy line do not flatten all others. */

@@ -6,7 +6,16 @@ import { reportTracker } from './tracker.node.js';
 import { version } from './version.js';
 
 export { readRun } from './log.node.js';
-export { reportPage, type AnswerPart, type ReportAnswer, type ReportAnswers, type ReportTable } from './page.js';
+export type { ReportCell, ReportHeatMap } from './heat-map.js';
+export {
+  reportPage,
+  type AnswerPart,
+  type ReportAnswer,
+  type ReportAnswers,
+  type ReportChart,
+  type ReportContents,
+  type ReportTable,
+} from './page.js';
 export { Recorder, curvesOf, type Curve, type Point, type RunRecord } from './record.js';
 export { reportTracker };
 

@@ -1,8 +1,10 @@
 /** Runs side by side as one HTML page that needs nothing else. */
 
 import { chart } from './chart.js';
+import { heatMap, type ReportHeatMap } from './heat-map.js';
 import { curvesOf, type Curve, type RunRecord } from './record.js';
 import { escape, figure, time } from './text.js';
+import type { Places } from './thin.js';
 
 const style = `
 :root { color-scheme: light dark; --ink: #1c1917; --soft: #6b6560; --rule: #e2ded9; --ground: #fcfbfa; --card: #fff;
@@ -20,6 +22,7 @@ th:first-child, td:first-child { text-align: left; font-weight: 600; }
 .mark { display: inline-block; width: .75rem; height: .75rem; border-radius: 3px; margin-right: .5rem; vertical-align: -1px; }
 h2 { font-size: 1.15rem; margin: 1.6rem 0 .6rem; }
 .words th, .words td { text-align: left; white-space: normal; vertical-align: top; }
+.heat td { text-align: center; padding: .3rem .5rem; } .heat table { width: auto; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 1rem; margin-top: 1.2rem; }
 figure { margin: 0; background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: .8rem; }
 figcaption { font-weight: 600; margin-bottom: .3rem; }
@@ -62,12 +65,28 @@ export interface ReportAnswers {
   readonly answers: readonly ReportAnswer[];
 }
 
+/** Lines over something else than steps. */
+export interface ReportChart {
+  readonly title: string;
+  /** What stands along the axis, such as `languages`. */
+  readonly along: string;
+  readonly lines: readonly { readonly name: string; readonly places: Places }[];
+}
+
+/** What stands beside the curves of runs. */
+export interface ReportContents {
+  readonly title?: string;
+  readonly tables?: readonly ReportTable[];
+  readonly heatMaps?: readonly ReportHeatMap[];
+  /** Lines without places are left out, and so are charts without lines. */
+  readonly charts?: readonly ReportChart[];
+  readonly answers?: readonly ReportAnswers[];
+}
+
 /** @param runs one at least; curves of the same name share a chart */
 export function reportPage(
   runs: readonly RunRecord[],
-  title = titleOf(runs),
-  tables: readonly ReportTable[] = [],
-  answers: readonly ReportAnswers[] = [],
+  { title = titleOf(runs), tables = [], heatMaps = [], charts: given = [], answers = [] }: ReportContents = {},
 ): string {
   const curves = runs.map(curvesOf);
   const names = [...new Set(curves.flatMap(all => all.map(({ name }) => name)))];
@@ -80,6 +99,12 @@ export function reportPage(
       ),
     ),
   );
+  const further = given.flatMap(({ title: name, along, lines }) => {
+    const drawn = lines.filter(({ places }) => places.length > 0);
+    return drawn.length === 0
+      ? []
+      : [chart(name, drawn.map((line, i) => ({ ...line, exact: true, colour: i % 8 })), { along, legend: true })]; // prettier-ignore
+  });
   const empty = names.length === 0 ? '<p class="hint">No step was finished yet.</p>' : '';
   return `<!doctype html>
 <html lang="en">
@@ -93,7 +118,9 @@ export function reportPage(
 <main>
 <h1>${escape(title)}</h1>
 ${tables.map(wordTable).join('\n')}
-${tables.length > 0 ? '<h2>Runs</h2>' : ''}${summary(runs, curves)}
+${heatMaps.map(heatMap).join('\n')}
+${further.length > 0 ? `<div class="charts">${further.join('\n')}</div>` : ''}
+${tables.length + heatMaps.length + further.length > 0 ? '<h2>Runs</h2>' : ''}${summary(runs, curves)}
 ${empty}<div class="charts">
 ${charts.join('\n')}
 </div>

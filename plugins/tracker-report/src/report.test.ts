@@ -56,7 +56,11 @@ it('shows tables first, and answers as what stands one after the other and side 
     parts: [{ title: null, text: evil }, { beside: [{ title: 'path 1', text: 'left' }, { title: 'path 2', text: evil }] }, { title: 'summary', text: ' ' }], // prettier-ignore
   }));
   const table = { title: 'scores', head: ['model'], rows: [[evil]] };
-  const page = reportPage([record], 'title', [table], [{ title: 'answers', note: evil, answers }]);
+  const page = reportPage([record], {
+    title: 'title',
+    tables: [table],
+    answers: [{ title: 'answers', note: evil, answers }],
+  });
   expect(page.indexOf('scores')).toBeLessThan(page.indexOf('<figcaption>'));
   expect(page.match(/<details class="answer" open>/g)).toHaveLength(1);
   expect(page.match(/<details/g)).toHaveLength(2);
@@ -65,6 +69,29 @@ it('shows tables first, and answers as what stands one after the other and side 
   );
   expect(page).not.toContain('<h3>summary'); // nothing was said in it
   expect(page).not.toContain('<img');
+});
+
+it('shows numbers as colours, by side where they have two, and lines over what is not steps', async () => {
+  const record = await readRun(logged('heat', `${lines.join('\n')}\n`));
+  const evil = '"><img src=x>';
+  const row = (name: string, ...values: readonly (number | null)[]) => ({ name, cells: values.map(value => (value === null ? null : { value, mark: '*', hint: evil })) }); // prettier-ignore
+  const map = (...rows: readonly ReturnType<typeof row>[]) => ({ title: evil, note: evil, columns: ['a', evil], rows });
+  const page = reportPage([record], {
+    heatMaps: [map(row(evil, -2, 4), row('b', null, Number.NaN)), map(row('c', 1, 3))],
+    charts: [
+      { title: 'over languages', along: 'languages', lines: [{ name: evil, places: [[2, 1], [4, -1]] }, { name: 'none', places: [] }] }, // prettier-ignore
+      { title: 'nothing', along: 'x', lines: [] },
+    ],
+  });
+  const shades = [...page.matchAll(/color-mix\(in srgb, var\((--s\d)\) (\d+)%/g)].map(match =>
+    match.slice(1).join(' '),
+  );
+  expect(shades).toEqual(['--s4 35', '--s2 70', '--s0 0', '--s0 70']);
+  expect([...page.matchAll(/<td>–<\/td>/g)]).toHaveLength(2);
+  expect(page).toContain('-1 at languages 4');
+  expect(page).not.toContain('nothing');
+  expect(page).not.toContain('<img');
+  expect(page).not.toMatch(/NaN|undefined|Infinity/);
 });
 
 it('reads a log that a kill cut short, and refuses what is none', async () => {

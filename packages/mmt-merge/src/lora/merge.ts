@@ -31,6 +31,11 @@ export interface LoraMergeOptions {
 export interface MergedLora extends MergeableLora {
   /** What the rank left out, as a share of the merged difference: its mean over layers, and the worst. 0 for `factors`. */
   readonly truncation: { readonly mean: number; readonly worst: number };
+  /**
+   * By layer: sum of what the merged difference is over the sum of what the weighted differences are, both in absolute values.
+   * Trimming, elections and opposite signs take the rest.
+   */
+  readonly retained: Readonly<Record<string, number>>;
 }
 
 /** s A B of a layer, [from, to]. */
@@ -56,6 +61,7 @@ export function mergeLora(
   const rank = mode === 'factors' ? loraConfig(first.options).rank : (asked ?? loraConfig(first.options).rank);
   const adapter: Record<string, HostTensor> = {};
   const left: number[] = [];
+  const retained: Record<string, number> = {};
   for (const path of layers) {
     const shapeA = first.adapter[`${path}.loraA`]!.shape as readonly [number, number];
     const shapeB = first.adapter[`${path}.loraB`]!.shape as readonly [number, number];
@@ -64,6 +70,7 @@ export function mergeLora(
       adapter[`${path}.loraA`] = { dtype: 'f32', shape: [from, width], data: a };
       adapter[`${path}.loraB`] = { dtype: 'f32', shape: [width, to], data: b };
     };
+    const deltas = adapters.map(one => deltaOf(one, path));
     if (mode === 'factors') {
       const side = (name: 'loraA' | 'loraB'): Float32Array =>
         mergeFactors({
@@ -74,10 +81,11 @@ export function mergeLora(
           seed,
           stream: streamOf(`${path}.${name}`),
         });
-      put(side('loraA'), side('loraB'), rank);
+      const [a, b] = [side('loraA'), side('loraB')];
+      put(a, b, rank);
+      retained[path] = share(product(a, b, from, to), deltas, own);
       continue;
     }
-    const deltas = adapters.map(one => deltaOf(one, path));
     const base = method.laws?.needsBase === true ? new Float32Array(from * to) : null;
     const draw = uniforms(seed, streamOf(path));
     const merged = mergeArrays(method, {
@@ -88,6 +96,7 @@ export function mergeLora(
       each: own,
       ...(method.random === true ? { uniforms: deltas.map(delta => Float32Array.from(delta, () => draw())) } : {}),
     }) as Float32Array;
+    retained[path] = share(merged, deltas, own);
     const { a: right, b: leftSide, values: singular } = factors({ rows: from, columns: to, data: merged }, rank);
     // Fewer singular values than asked: the rest of the factors is nothing.
     const width = singular.length;
@@ -102,7 +111,19 @@ export function mergeLora(
       mean: left.length === 0 ? 0 : left.reduce((sum, x) => sum + x, 0) / left.length,
       worst: Math.max(0, ...left),
     },
+    retained,
   };
+}
+
+/** Of the mass of all differences, what a merge of them has. */
+function share(
+  merged: Float32Array,
+  deltas: readonly Float32Array[],
+  each: readonly Readonly<Record<string, number>>[],
+): number {
+  const mass = (x: Float32Array): number => x.reduce((sum, y) => sum + Math.abs(y), 0);
+  const all = deltas.reduce((sum, delta, i) => sum + Math.abs(each[i]!['weight'] ?? 1) * mass(delta), 0);
+  return all === 0 ? 0 : mass(merged) / all;
 }
 
 /** [rows, width] -> [rows, rank], zeros behind. */

@@ -1,6 +1,7 @@
 /** How the differences that adapters stand for lie to each other: whether they pull one way. */
 
 import { fail } from '@heddle/core';
+import { cosinesOf } from '../linear-algebra/cosines.js';
 import { layersIn, loraConfig } from './lora.js';
 import { deltaOf, type MergeableLora } from './merge.js';
 
@@ -59,15 +60,6 @@ export function taskVectors(adapters: readonly MergeableLora[]): TaskVectors {
   }
   return { cosines: cosinesOf(total), byLayer, signConflicts, signConflict: apart / weights };
 }
-
-/** 0 beside an adapter that is nothing. */
-const cosinesOf = (products: readonly (readonly number[])[]): readonly (readonly number[])[] =>
-  products.map((row, i) =>
-    row.map((x, j) => {
-      const size = Math.sqrt(products[i]![i]! * products[j]![j]!);
-      return size === 0 ? 0 : x / size;
-    }),
-  );
 
 export interface GroupCosines {
   /** Means over pairs of adapters of one group, and of two; null without such pairs. */

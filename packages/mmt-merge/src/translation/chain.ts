@@ -43,13 +43,16 @@ import {
   type Parameters,
 } from '../lora/lora.js';
 import { mergeLora, type LoraMergeOptions } from '../lora/merge.js';
+import { gradientCosines } from './gradients.js';
 import { groupCosines, taskVectors, type GroupCosines } from '../lora/task-vectors.js';
 import {
   checkGroups,
   directionOf,
+  fewName,
   groupIn,
   moduleFor,
   modulesOf,
+  modulesOfFew,
   routingOf,
   type DirectionName,
   type Groups,
@@ -70,6 +73,11 @@ export interface ChainOptions {
   readonly groups: Groups;
   /** Default all but `merged`, which `merges` stand for. */
   readonly strategies?: readonly Exclude<StrategyName, 'merged'>[];
+  /**
+   * For each number n of languages, one adapter each way for the first n, taken from all groups in turn: what training together
+   * comes to as languages are added. Default none.
+   */
+  readonly counts?: readonly number[];
   /** By the name of their row. Default none. */
   readonly merges?: Readonly<Record<string, ChainMerge>>;
   readonly lora: LoraOptions;
@@ -85,6 +93,8 @@ export interface DirectionScore {
   readonly scores: Readonly<Record<string, number>>;
   /** Of each test sentence by one metric, in one order for all strategies: what differences are tested with. */
   readonly sentences: readonly number[];
+  /** Some of what was written. */
+  readonly examples?: readonly { readonly source: string; readonly reference: string; readonly written: string }[];
 }
 
 /** What is no data. */
@@ -94,8 +104,10 @@ export interface ChainBench {
   readonly kernels?: KernelSource;
   readonly objective: Objective;
   readonly methods: readonly MergeMethod[];
-  /** Names all that is learnt from and tested with: other texts, another name. */
+  /** Names all that is learnt from: other texts, another name. */
   readonly data: string;
+  /** Names all that is tested with, and how. */
+  readonly tests: string;
   /** What the base learns from, without end. */
   pretraining(seed: number): Batches;
   /** Pairs of these directions, each as often as the others, without end. @throws for a direction without data */
@@ -124,6 +136,8 @@ export interface StrategyResult {
   readonly directions: Readonly<Record<DirectionName, DirectionScore>>;
   /** What the rank left out of a merge, as a share: the mean over adapters and layers. */
   readonly truncation: number | null;
+  /** What is left of the adapters' differences in merges, by layer: the mean over them. Empty without merges. */
+  readonly retained: Readonly<Record<string, number>>;
   /** Artifacts: the base, and each module's adapter with its rank and scale. */
   readonly base: string;
   readonly adapters: Readonly<Record<string, { readonly weights: string; readonly lora: LoraOptions }>>;
@@ -134,16 +148,30 @@ export interface VectorsResult extends GroupCosines {
   readonly modules: readonly DirectionName[];
   readonly cosines: readonly (readonly number[])[];
   readonly signConflict: number;
+  readonly layers: Readonly<Record<string, GroupCosines & { readonly signConflict: number }>>;
 }
 
-/** Rows by strategy and merge, `base` for the model alone, and how adapters lie to each other, into English and out of it. */
+/** Of the adapter for all languages, before it learns and after: cosines of the gradients of its directions. */
+export interface GradientsResult {
+  readonly directions: readonly DirectionName[];
+  readonly before: readonly (readonly number[])[];
+  readonly after: readonly (readonly number[])[];
+}
+
+type ByWay<T> = Readonly<Record<'into' | 'out-of', T>>;
+
+/**
+ * Rows by strategy and merge, `base` for the model alone; how adapters of single directions lie to each other, and how directions
+ * pull on the adapter for all. Null where the strategies in question were not asked for.
+ */
 export interface ChainResult {
   readonly rows: Readonly<Record<string, StrategyResult>>;
-  readonly vectors: Readonly<Record<'into' | 'out-of', VectorsResult>> | null;
+  readonly vectors: ByWay<VectorsResult> | null;
+  readonly gradients: ByWay<GradientsResult> | null;
 }
 
 type Trained = Readonly<Record<string, Weights>>;
-type Row = { readonly row: StrategyResult } | { readonly vectors: ChainResult['vectors'] };
+type Part = { readonly row: StrategyResult } | Pick<ChainResult, 'vectors'> | Pick<ChainResult, 'gradients'>;
 
 const usual = ['separate', 'multilingual', 'group', 'direction-aware'] as const;
 
@@ -151,8 +179,12 @@ const usual = ['separate', 'multilingual', 'group', 'direction-aware'] as const;
  * @throws E_CONFIG, E_GROUPS; while it runs, whatever the bench throws
  */
 export function translationChain(options: ChainOptions, bench: ChainBench): Flow<null, ChainResult> {
-  const { groups, seed = 0, strategies = usual, merges = {}, lora, clip = 1 } = options;
+  const { groups, seed = 0, strategies = usual, counts = [], merges = {}, lora, clip = 1 } = options;
   checkGroups(groups);
+  const languages = Object.values(groups).flat();
+  for (const n of counts)
+    if (!(Number.isSafeInteger(n) && n >= 2 && n < languages.length))
+      fail('E_CONFIG', `chain: counts: expected whole numbers from 2 up to, not including, ${languages.length}, received ${n}.`, { n }); // prettier-ignore
   loraConfig(lora);
   for (const [name, { method }] of Object.entries(merges))
     if (!bench.methods.some(one => one.name === method))
@@ -205,9 +237,16 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
       learn('base', { model: bench.model, initial: initialise(bench.model, seed), data: bench.pretraining(ownSeed('base')), ...options.base }, context), // prettier-ignore
   );
 
-  const all = strategies.flatMap(strategy => modulesOf(strategy, groups));
+  const few = Object.fromEntries(counts.map(n => [fewName(n), modulesOfFew(groups, n)]));
+  const all = [...strategies.flatMap(strategy => modulesOf(strategy, groups)), ...Object.values(few).flat()];
   const needed = Object.keys(merges).length > 0 ? [...all, ...modulesOf('direction-aware', groups)] : all;
-  const modules = new Map(needed.map(module => [module.name, module] as const));
+  const modules = new Map<string, TranslationModule>();
+  for (const module of needed) {
+    const other = modules.get(module.name) ?? module;
+    if (other.directions.join() !== module.directions.join())
+      fail('E_GROUPS', `groups: expected names that tell adapters apart, received ${module.name} for ${other.directions.join(', ')} and for ${module.directions.join(', ')}. Rename the group.`, { name: module.name }); // prettier-ignore
+    modules.set(module.name, module);
+  }
   const adapterOf = ({ name, directions }: TranslationModule): Stage<Weights, Weights> =>
     stageWith<Weights, Weights>(
       `adapter ${name}`,
@@ -230,7 +269,6 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         ),
     );
 
-  const languages = Object.values(groups).flat();
   const wanted = languages.flatMap(language => [`${language}-en`, `en-${language}`]);
   const keep = stageWith<Weights, Weights>(
     'keep base',
@@ -238,16 +276,18 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
     async input => input,
   );
 
-  const scored = (name: string, own: readonly TranslationModule[], merge: ChainMerge | null): Stage<Trained, Row> => {
-    const routing = routingOf(own, own.length === 0 ? [] : wanted);
+  const scored = (name: string, own: readonly TranslationModule[], merge: ChainMerge | null): Stage<Trained, Part> => {
+    const asked = own.length === 0 ? wanted : own.flatMap(module => module.directions);
+    const routing = routingOf(own);
     const parts = own.flatMap(module => module.merged ?? [module.name]);
-    return stageWith<Trained, Row, Trained>(
+    return stageWith<Trained, Part, Trained>(
       `score ${name}`,
-      () => ({ ...shared, lora, merge, routing }),
+      () => ({ ...shared, tests: bench.tests, lora, merge, routing }),
       async (trained, { artifacts, signal }) => {
         const model = await readIn(artifacts, trained['base']!.weights, baseTypes);
         const adapters = new Map<string, { readonly adapter: Parameters; readonly options: LoraOptions }>();
         const left: number[] = [];
+        const retained: Record<string, number> = {};
         const saved: Record<string, { readonly weights: string; readonly lora: LoraOptions }> = {};
         const load = async (module: string): Promise<Parameters> =>
           readIn(artifacts, trained[module]!.weights, adapterTypes);
@@ -263,12 +303,14 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
           for (const part of module.merged) loaded.push({ adapter: await load(part), options: lora });
           const merged = mergeLora(loaded, { ...how, method: bench.methods.find(one => one.name === method)!, seed });
           left.push(merged.truncation.mean);
+          const merges = own.filter(one => one.merged).length;
+          for (const [layer, x] of Object.entries(merged.retained)) retained[layer] = (retained[layer] ?? 0) + x / merges; // prettier-ignore
           adapters.set(module.name, merged);
           const weights = await artifacts.write(`${module.name}.safetensors`, sink => writeParameters(sink, merged.adapter)); // prettier-ignore
           saved[module.name] = { weights, lora: merged.options };
         }
         const directions: Record<DirectionName, DirectionScore> = {};
-        for (const [module, those] of byModule(routing, wanted)) {
+        for (const [module, those] of byModule(routing, asked)) {
           const found = module === null ? null : adapters.get(module)!;
           const parameters = found ? foldLora(model, found.adapter, found.options) : model;
           for (const direction of those) directions[direction] = await bench.score(direction, parameters, signal);
@@ -279,6 +321,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
           tokens: [...new Set(parts)].reduce((sum, part) => sum + trained[part]!.tokens, 0),
           directions,
           truncation: left.length === 0 ? null : left.reduce((a, b) => a + b, 0) / left.length,
+          retained,
           base: trained['base']!.weights,
           adapters: saved,
           routing,
@@ -289,7 +332,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
     );
   };
 
-  const vectors = stageWith<Trained, Row, Trained>(
+  const vectors = stageWith<Trained, Part, Trained>(
     'task vectors',
     () => ({ ...shared, lora, groups }),
     async (trained, { artifacts }) => {
@@ -299,11 +342,14 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         for (const name of names) loaded.push({ adapter: await readIn(artifacts, trained[name]!.weights, adapterTypes), options: lora }); // prettier-ignore
         const found = taskVectors(loaded);
         const own = names.map(name => groupIn(groups, directionOf(name).language));
+        const layerOf = ([path, cosines]: readonly [string, readonly (readonly number[])[]]) =>
+          [path, { ...groupCosines({ cosines }, own), signConflict: found.signConflicts[path]! }] as const;
         return {
           modules: names,
           cosines: found.cosines,
           signConflict: found.signConflict,
           ...groupCosines(found, own),
+          layers: Object.fromEntries(Object.entries(found.byLayer).map(layerOf)),
         };
       };
       return { vectors: { into: await of('into'), 'out-of': await of('out-of') } };
@@ -311,10 +357,43 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
     trained => pick(trained, wanted),
   );
 
-  const rows: Record<string, Stage<Trained, Row>> = { base: scored('base', [], null) };
+  const joint = { into: 'all-en', 'out-of': 'en-all' } as const;
+  const gradients = stageWith<Trained, Part, Trained>(
+    'gradients',
+    () => ({ ...shared, lora, groups }),
+    async (trained, { artifacts, signal }) => {
+      const model = await readIn(artifacts, trained['base']!.weights, baseTypes);
+      const of = async (way: 'into' | 'out-of'): Promise<GradientsResult> => {
+        const name = joint[way];
+        const names = wanted.filter(direction => directionOf(direction).way === way);
+        const cosines = (adapter: Parameters) =>
+          gradientCosines({
+            model: adapted,
+            objective: bench.objective,
+            backend: bench.backend,
+            ...(bench.kernels ? { kernels: bench.kernels } : {}),
+            parameters: { ...adapter, ...model },
+            trains: isLoraPath,
+            batches: names.map(direction => bench.pairs([direction], ownSeed(`gradients ${direction}`))),
+            signal,
+          });
+        return {
+          directions: names,
+          before: await cosines(loraOf(initialise(adapted, ownSeed(name)))),
+          after: await cosines(await readIn(artifacts, trained[name]!.weights, adapterTypes)),
+        };
+      };
+      return { gradients: { into: await of('into'), 'out-of': await of('out-of') } };
+    },
+    trained => pick(trained, ['base', ...Object.values(joint)]),
+  );
+
+  const rows: Record<string, Stage<Trained, Part>> = { base: scored('base', [], null) };
   for (const strategy of strategies) rows[strategy] = scored(strategy, modulesOf(strategy, groups), null);
+  for (const [name, own] of Object.entries(few)) rows[name] = scored(name, own, null);
   for (const [name, merge] of Object.entries(merges)) rows[name] = scored(name, modulesOf('merged', groups), merge);
   if (strategies.includes('separate') && languages.length > 1) rows['task vectors'] = vectors;
+  if (strategies.includes('multilingual') && languages.length > 1) rows['gradients'] = gradients;
 
   return pipeline(options.name)
     .then(base)
@@ -322,9 +401,9 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
       base: keep,
       ...Object.fromEntries([...modules].map(([name, module]) => [name, adapterOf(module)])),
     })
-    .thenAll<Readonly<Record<string, Row>>>(rows)
+    .thenAll<Readonly<Record<string, Part>>>(rows)
     .then(
-      stageWith<Readonly<Record<string, Row>>, ChainResult>(
+      stageWith<Readonly<Record<string, Part>>, ChainResult>(
         'table',
         () => null,
         async found => ({
@@ -332,6 +411,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
             Object.entries(found).flatMap(([name, one]) => ('row' in one ? [[name, one.row]] : [])),
           ),
           vectors: Object.values(found).map(one => ('vectors' in one ? one.vectors : null)).find(one => one !== null) ?? null, // prettier-ignore
+          gradients: Object.values(found).map(one => ('gradients' in one ? one.gradients : null)).find(one => one !== null) ?? null, // prettier-ignore
         }),
       ),
     );

@@ -3,7 +3,7 @@
 import { uniforms } from '@heddle/core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { conflictsOf, pairedDifference } from './conflict.js';
+import { conflictCurve, conflictsOf, pairedDifference } from './conflict.js';
 
 const normal = (count: number, seed: number, mean = 0): number[] => {
   const draw = uniforms(seed, 1);
@@ -44,6 +44,19 @@ it('turned around it has the other sign, and of equal lists it is nothing', () =
       expect(one.low).toBeLessThanOrEqual(one.high);
     }),
   ); // prettier-ignore
+});
+
+it('training together is followed over the number of languages, each over its own directions', () => {
+  const row = (delta: number, ...languages: readonly string[]) => ({
+    directions: Object.fromEntries(languages.flatMap((language, i) => [
+      [`${language}-en`, { scores: {}, sentences: normal(40, i, delta) }],
+      [`en-${language}`, { scores: {}, sentences: normal(40, 10 + i, -delta) }],
+    ])),
+  }); // prettier-ignore
+  const rows = { separate: row(0, 'de', 'fr', 'it'), multilingual: row(3, 'de', 'fr', 'it'), 'multilingual of 2': row(1, 'de', 'fr') }; // prettier-ignore
+  const found = conflictCurve({ rows }).map(({ languages, ways }) => [languages, ways.into.mean, ways['out-of'].mean]);
+  expect(found).toEqual([[2, expect.closeTo(1, 5), expect.closeTo(-1, 5)], [3, expect.closeTo(3, 5), expect.closeTo(-3, 5)]]); // prettier-ignore
+  expect(conflictCurve({ rows: { multilingual: rows.multilingual } })).toEqual([]);
 });
 
 it('rows are compared direction by direction, and summed by way', () => {

@@ -2,7 +2,7 @@
 
 import { fail, uniforms } from '@heddle/core';
 import type { ChainResult } from './chain.js';
-import { directionOf, type DirectionName } from './strategies.js';
+import { directionOf, fewName, type DirectionName } from './strategies.js';
 
 export interface Difference {
   /** Mean over sentences: this row less the other. Below 0 conflict, above 0 synergy. */
@@ -53,13 +53,36 @@ export interface Conflicts {
   readonly ways: Readonly<Record<'into' | 'out-of', WaySummary>>;
 }
 
+interface ScoredRows {
+  readonly rows: Readonly<Record<string, Pick<ChainResult['rows'][string], 'directions'>>>;
+}
+
+/** A row against another, for each number of languages that were trained together; the last has all. */
+export type ConflictCurve = readonly { readonly languages: number; readonly ways: Conflicts['ways'] }[];
+
+/**
+ * What training together comes to as languages are added: `multilingual of n` rows and `multilingual` against training apart,
+ * each over the directions that it has.
+ */
+export function conflictCurve(result: ScoredRows): ConflictCurve {
+  const { rows } = result;
+  if (!Object.hasOwn(rows, 'separate')) return [];
+  return Object.keys(rows)
+    .filter(name => name === 'multilingual' || name.startsWith(fewName('')))
+    .map(name => ({
+      languages: Object.keys(rows[name]!.directions).length / 2,
+      ways: conflictsOf(result, name).ways,
+    }))
+    .toSorted((a, b) => a.languages - b.languages);
+}
+
 /**
  * A row against another, direction by direction.
  *
  * @throws E_SCORES for a row that the result has not
  */
 export function conflictsOf(
-  { rows }: { readonly rows: Readonly<Record<string, Pick<ChainResult['rows'][string], 'directions'>>> },
+  { rows }: ScoredRows,
   row: string,
   against = 'separate',
   options: { readonly draws?: number; readonly seed?: number } = {},

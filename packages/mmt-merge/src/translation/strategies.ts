@@ -93,6 +93,22 @@ export function modulesOf(strategy: StrategyName, groups: Groups): readonly Tran
   }
 }
 
+/** The row of an adapter for few languages. */
+export const fewName = (n: number | ''): string => `multilingual of ${n}`;
+
+/** One adapter each way for the first n languages, taken from all groups in turn. */
+export function modulesOfFew(groups: Groups, n: number): readonly TranslationModule[] {
+  const each = Object.values(groups);
+  const inTurn = Array.from({ length: Math.max(...each.map(({ length }) => length)) }, (_, at) =>
+    each.flatMap(languages => languages.slice(at, at + 1)),
+  ).flat();
+  const chosen = inTurn.slice(0, n);
+  return [
+    { name: `all${n}-en`, directions: chosen.map(into) },
+    { name: `en-all${n}`, directions: chosen.map(outOf) },
+  ];
+}
+
 /** Which module translates a direction. */
 export type Routing = Readonly<Record<DirectionName, string>>;
 

@@ -27,7 +27,8 @@ import {
   readMultilingualSettings,
   type MultilingualSettings,
 } from '../multilingual/settings.js';
-import { directionTable, rowNames, strategyTable, vectorTable } from '../multilingual/table.js';
+import { multilingualContents } from '../multilingual/page.js';
+import { rowNames, strategyTable } from '../multilingual/table.js';
 import { gatherTexts, tokenizerOf } from '../multilingual/texts.js';
 import { logOf, openRun, runFlow } from '../run-flow.js';
 import { exists, places } from '../run-folder.js';
@@ -53,12 +54,13 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     `Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(tokenizer.vocabularySize)} kinds of token`,
   );
   const store = await openFolderStore(join(folder, 'store'));
-  const { groups, seed, merges, rank, steps, rate, baseSteps, baseRate } = settings;
+  const { groups, counts, seed, merges, rank, steps, rate, baseSteps, baseRate } = settings;
   const flow = translationChain(
     {
       name: 'multilingual',
       seed,
       groups,
+      counts,
       lora: { rank },
       base: { steps: baseSteps, rate: baseRate },
       adapters: { steps, rate },
@@ -89,7 +91,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   if (end === null) return exitCodes.interrupted;
   const result = end.output as ChainResult;
   const report = join(folder, 'report.html');
-  await atomicWriteFile(report, await pageOf(result, folder));
+  await atomicWriteFile(report, await pageOf(result, Object.keys(texts.sets), folder));
   await keep(result, settings, bench, tokenizer, store.artifacts, folder);
   const table = strategyTable(result);
   if (json) call.print(JSON.stringify({ type: 'report', file: report, model: folder, rows: result.rows }));
@@ -111,16 +113,14 @@ function lined(rows: readonly (readonly string[])[]): readonly string[] {
   return rows.map(row => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i]!))).join('  ')); // prettier-ignore
 }
 
-async function pageOf(result: ChainResult, folder: string): Promise<string> {
+async function pageOf(result: ChainResult, sets: readonly string[], folder: string): Promise<string> {
   const runs: RunRecord[] = [];
   const modules = [...new Set(Object.values(result.rows).flatMap(({ adapters }) => Object.keys(adapters)))];
   for (const stage of ['base', ...modules.map(name => `adapter ${name}`)]) {
     const path = logOf(folder, stage);
     if (await exists(path)) runs.push(await readRun(path, stage));
   }
-  const vectors = vectorTable(result);
-  const tables = [strategyTable(result), directionTable(result, 'into'), directionTable(result, 'out-of'), ...(vectors ? [vectors] : [])]; // prettier-ignore
-  return reportPage(runs, 'multilingual translation', tables);
+  return reportPage(runs, multilingualContents(result, sets));
 }
 
 /** The strategy that `heddle translate` follows. */

@@ -15,8 +15,17 @@ export const multilingual: Command = {
     {
       flags: '--pairs <language=corpus...>',
       describe:
-        "corpora from English by language, as heddle text pairs names them (default: the machine's catalogs; for made-up languages a grammar)",
+        "corpora from English by language: FILE.tsv:en:de, A.en+A.de, FILE.jsonl, catalogs:en-de, grammar:en-de (default: the machine's catalogs; for made-up languages a grammar)",
       many: true,
+    },
+    {
+      flags: '--test-sets <name=file...>',
+      describe: 'tables to test with, too: a first line of language codes, a column for each, such as ntrex=ntrex.tsv',
+      many: true,
+    },
+    {
+      flags: '--counts <n,n>',
+      describe: 'train together this many languages too, to see what comes of adding some (default: all alone)',
     },
     { flags: '--merges <names>', describe: 'some of linear,ties,ties-factors,dare-ties (default: all)' },
     { flags: '--rank <n>', describe: 'of adapters (default: 16)' },

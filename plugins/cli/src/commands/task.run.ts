@@ -144,7 +144,7 @@ async function writeReport(
       .slice(0, 12)
       .map(({ source, target }, i) => [source, target, ...results.map(({ written }) => written[i]!)]),
   };
-  await atomicWriteFile(path, reportPage(runs, `${settings.task}: ${name}`, [scores, examples]));
+  await atomicWriteFile(path, reportPage(runs, { title: `${settings.task}: ${name}`, tables: [scores, examples] }));
 }
 
 function closing(

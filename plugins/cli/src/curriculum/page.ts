@@ -23,7 +23,7 @@ export async function curriculumPage(finished: readonly Finished[], logOf: (stag
       answers: measured.examples.map(answerOf),
     }));
   });
-  return reportPage([...runs.values()], `curriculum: ${finished.map(({ curriculum }) => curriculum.name).join(', ')}`, tables, answers); // prettier-ignore
+  return reportPage([...runs.values()], { title: `curriculum: ${finished.map(({ curriculum }) => curriculum.name).join(', ')}`, tables, answers }); // prettier-ignore
 }
 
 const noteOf = ({ withBlocks, withoutBlocks, wellFormed, forcedCloses, pathsAlike }: Measured): string =>

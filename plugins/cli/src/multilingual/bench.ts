@@ -3,7 +3,15 @@
 import { join } from 'node:path';
 import { MERGES, MODELS, sequenceToSequence, type Backend, type EncoderDecoderModel, type Host } from '@heddle/core';
 import { checkpointFolder } from '@heddle/core/node';
-import { chrf, bleu, corpusScore, sentenceScore } from '@heddle/eval-text';
+import {
+  chrf,
+  bleu,
+  corpusScore,
+  offTarget,
+  sentenceScore,
+  trainLanguages,
+  type LanguageModel,
+} from '@heddle/eval-text';
 import { directionOf, type ChainBench, type DirectionName } from '@heddle/mmt-merge';
 import { encodePairs, pairBatches, type EncodedPairs, type Pair, type Tokenizer } from '@heddle/text';
 import { partsOf } from '@heddle/transformer';
@@ -19,6 +27,10 @@ const length = 64;
 const saveEvery = 50;
 /** Small languages are seen more often than their share. */
 const temperature = 5;
+/** Texts of a language that the one who tells languages apart is shown. */
+const shownTexts = 4000;
+/** Of a direction's scores: percent of what was written that is in another language than asked. */
+export const offTargetScore = 'off target';
 
 export interface MultilingualBench extends ChainBench {
   readonly model: EncoderDecoderModel;
@@ -54,6 +66,12 @@ export function openMultilingualBench(
   const batches = (corpora: readonly EncodedPairs[], seed: number) =>
     pairBatches(corpora, { tokens, buckets: 4, seed, temperature });
 
+  let told: LanguageModel | null = null;
+  const languages = (): LanguageModel =>
+    (told ??= trainLanguages({
+      en: Object.values(texts.train).flatMap(pairs => pairs.slice(0, shownTexts / Object.keys(texts.train).length).map(({ source }) => source)), // prettier-ignore
+      ...Object.fromEntries(Object.entries(texts.train).map(([language, pairs]) => [language, pairs.slice(0, shownTexts).map(({ target }) => target)])), // prettier-ignore
+    }));
   let writer: { readonly parameters: object; readonly open: Writer } | null = null;
   const writerOf = async (parameters: Parameters<ChainBench['score']>[1]): Promise<Writer> => {
     if (writer?.parameters === parameters) return writer.open;
@@ -68,7 +86,8 @@ export function openMultilingualBench(
     kernels: host.kernels,
     objective: sequenceToSequence({ labelSmoothing: 0.1 }),
     methods: host.all(MERGES),
-    data: `${texts.id}/${JSON.stringify({ vocabulary: settings.vocabulary, tokens, test: settings.test })}`,
+    data: `${texts.id}/${JSON.stringify({ vocabulary: settings.vocabulary, tokens })}`,
+    tests: texts.testId,
     pretraining: seed =>
       batches(
         Object.entries(texts.train).flatMap(([language, pairs]) => {
@@ -90,18 +109,36 @@ export function openMultilingualBench(
         seed,
       ),
     async score(direction, parameters, signal) {
-      const pairs = sides(direction, texts.test[languageOf(direction)]!);
+      const own = languageOf(direction);
       const open = await writerOf(parameters);
-      const sources = pairs.map(({ source }) => source);
-      const done = await lastValueFrom(open.write(sources, signal, toOf(direction)).pipe(toArray()));
-      signal.throwIfAborted();
-      const written = new Array<string>(pairs.length).fill('');
-      for (const { row, text } of done) written[row] = text;
-      const references = pairs.map(({ target }) => target);
-      const of = (metric: Parameters<typeof corpusScore>[0]): number => corpusScore(metric, written, [references]).score.score; // prettier-ignore
+      const write = async (pairs: readonly Pair[]): Promise<readonly string[]> => {
+        const sources = pairs.map(({ source }) => source);
+        const done = await lastValueFrom(open.write(sources, signal, toOf(direction)).pipe(toArray()));
+        signal.throwIfAborted();
+        const written = new Array<string>(pairs.length).fill('');
+        for (const { row, text } of done) written[row] = text;
+        return written;
+      };
+      const judged = (written: readonly string[], pairs: readonly Pair[], suffix = '') => {
+        const references = [pairs.map(({ target }) => target)];
+        const of = (metric: Parameters<typeof corpusScore>[0]): number => corpusScore(metric, written, references).score.score; // prettier-ignore
+        return { [`chrF${suffix}`]: of(chrf()), [`BLEU${suffix}`]: of(bleu()) };
+      };
+      const pairs = sides(direction, texts.test[own]!);
+      const written = await write(pairs);
+      let scores = {
+        ...judged(written, pairs),
+        [offTargetScore]: offTarget(written, toOf(direction), languages()).rate,
+      };
+      for (const [name, of] of Object.entries(texts.sets)) {
+        if (!of[own]) continue;
+        const more = sides(direction, of[own]);
+        scores = { ...scores, ...judged(await write(more), more, ` ${name}`) };
+      }
       return {
-        scores: { chrF: of(chrf()), BLEU: of(bleu()) },
-        sentences: written.map((text, i) => sentenceScore(chrf(), text, [references[i]!]).score),
+        scores,
+        sentences: written.map((text, i) => sentenceScore(chrf(), text, [pairs[i]!.target]).score),
+        examples: pairs.slice(0, 2).map(({ source, target }, i) => ({ source, reference: target, written: written[i]! })), // prettier-ignore
       };
     },
     checkpoints: key => ({ store: checkpointFolder(join(folder, 'unfinished', key.slice(0, 16)), { keep: 1 }), every: saveEvery }), // prettier-ignore

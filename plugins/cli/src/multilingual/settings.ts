@@ -6,8 +6,12 @@ import { numberOption } from '../numbers.js';
 
 export interface MultilingualSettings {
   readonly groups: Groups;
-  /** Corpora by language, as `heddle text pairs` names them, from English to it. */
+  /** Corpora by language, as `corpusFrom` of @heddle/text names them, from English to it. */
   readonly pairs: Readonly<Record<string, string>>;
+  /** Tables that are tested with, too: a column for each language. By the name that their scores get. */
+  readonly testSets: Readonly<Record<string, string>>;
+  /** Numbers of languages that are trained together, beside all. */
+  readonly counts: readonly number[];
   readonly merges: readonly (keyof typeof knownMerges)[];
   readonly rank: number;
   readonly width: number;
@@ -88,6 +92,10 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
   const odd = merges.find(name => !Object.hasOwn(knownMerges, name));
   if (odd !== undefined)
     fail('E_OPTION', `merges: expected some of ${Object.keys(knownMerges).join(', ')}, received '${odd}'.`, { odd });
+  const counts = typeof options['counts'] === 'string' ? options['counts'].split(',').map(Number) : [];
+  const most = Object.values(groups).flat().length - 1;
+  if (!counts.every(n => Number.isSafeInteger(n) && n >= 2 && n <= most))
+    fail('E_OPTION', `counts: expected numbers of languages from 2 to ${most}, all alone is always done, received '${String(options['counts'])}'.`, { counts }); // prettier-ignore
   const count = (name: string, least: number, otherwise: number): number =>
     numberOption(options, name, { least, most: 2 ** 31 - 1, whole: true, default: otherwise });
   const languages = Object.values(groups).flat();
@@ -98,6 +106,8 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
   return {
     groups,
     pairs: Object.fromEntries(languages.map(language => [language, own[language] ?? usualPairs(language)])),
+    testSets: Object.fromEntries(listed('testSets')),
+    counts,
     merges: merges as MultilingualSettings['merges'],
     rank: count('rank', 1, 16),
     width: count('width', 8, 128),

@@ -1,23 +1,32 @@
 /** What came of strategies: a table of means by way, and differences from training apart, direction by direction. */
 
-import { conflictsOf, directionOf, type ChainResult, type Conflicts } from '@heddle/mmt-merge';
+import { conflictsOf, directionOf, fewName, type ChainResult, type Conflicts } from '@heddle/mmt-merge';
 import type { ReportTable } from '@heddle/tracker-report';
 import { grouped, percent } from '../words.js';
+import { offTargetScore } from './bench.js';
 
 const order = ['base', 'separate', 'multilingual', 'group', 'direction-aware'];
 
-/** Rows as people read them: the base, then strategies, then merges. */
+/** Rows of all languages as people read them: the base, then strategies, then merges. */
 export const rowNames = ({ rows }: ChainResult): readonly string[] => [
   ...order.filter(name => Object.hasOwn(rows, name)),
-  ...Object.keys(rows).filter(name => !order.includes(name)).toSorted(), // prettier-ignore
+  ...Object.keys(rows).filter(name => !order.includes(name) && !name.startsWith(fewName(''))).toSorted(), // prettier-ignore
 ];
 
-const signed = (x: number): string => `${x >= 0 ? '+' : '−'}${Math.abs(x).toFixed(1)}`;
+export const signed = (x: number): string => `${x >= 0 ? '+' : '−'}${Math.abs(x).toFixed(1)}`;
 
-const meanOf = ({ rows }: ChainResult, row: string, way: 'into' | 'out-of', metric: string): number => {
-  const all = Object.entries(rows[row]!.directions).filter(([name]) => directionOf(name).way === way);
-  return all.reduce((sum, [, { scores }]) => sum + scores[metric]!, 0) / all.length;
+export type Way = 'into' | 'out-of';
+export const ways: Readonly<Record<Way, string>> = { into: 'into English', 'out-of': 'out of English' };
+
+/** Over the directions that have the metric; null where none has. */
+const meanOf = ({ rows }: ChainResult, row: string, way: Way, metric: string): number | null => {
+  const all = Object.entries(rows[row]!.directions).flatMap(([name, { scores }]) =>
+    directionOf(name).way === way && scores[metric] !== undefined ? [scores[metric]] : [],
+  );
+  return all.length === 0 ? null : all.reduce((sum, x) => sum + x, 0) / all.length;
 };
+
+const shown = (x: number | null): string => x?.toFixed(1) ?? '–';
 
 /** A row for each strategy: size, tokens, means by way, and how many directions lose and gain beyond chance. */
 export function strategyTable(result: ChainResult): ReportTable {
@@ -38,7 +47,7 @@ export function strategyTable(result: ChainResult): ReportTable {
         String(row.modules),
         grouped(row.parameters),
         grouped(row.tokens),
-        ...(['chrF', 'BLEU'] as const).flatMap(metric => (['into', 'out-of'] as const).map(way => meanOf(result, name, way, metric).toFixed(1))), // prettier-ignore
+        ...(['chrF', 'BLEU'] as const).flatMap(metric => (['into', 'out-of'] as const).map(way => shown(meanOf(result, name, way, metric)))), // prettier-ignore
         of(conflicts, 'into'),
         of(conflicts, 'out-of'),
         row.truncation === null ? '–' : percent(row.truncation),
@@ -47,8 +56,47 @@ export function strategyTable(result: ChainResult): ReportTable {
   };
 }
 
+/** Means of each further test and of what was written in another language than asked; null where there is neither. */
+export function testTable(result: ChainResult, sets: readonly string[]): ReportTable {
+  const columns = [
+    ...sets.flatMap(set =>
+      ['chrF', 'BLEU'].map(metric => ({ title: `${set}: ${metric}`, metric: `${metric} ${set}` })),
+    ),
+    { title: 'in another language, %', metric: offTargetScore },
+  ];
+  const both = ['into', 'out-of'] as const;
+  return {
+    title:
+      'Further tests, and how often another language than asked is written: means over the languages that have them',
+    head: ['strategy', ...columns.flatMap(({ title }) => both.map(way => `${title}, ${ways[way]}`))],
+    rows: rowNames(result).map(name => [
+      name,
+      ...columns.flatMap(({ metric }) => both.map(way => shown(meanOf(result, name, way, metric)))),
+    ]),
+  };
+}
+
+/** What strategies make of the same sentences. */
+export function exampleTable(result: ChainResult): ReportTable {
+  const names = rowNames(result);
+  return {
+    title: 'Examples',
+    head: ['direction', 'source', 'reference', ...names],
+    rows: Object.entries(result.rows[names[0]!]!.directions).flatMap(([direction, { examples = [] }]) =>
+      examples
+        .slice(0, 1)
+        .map(({ source, reference }, i) => [
+          direction,
+          source,
+          reference,
+          ...names.map(name => result.rows[name]!.directions[direction]?.examples?.[i]?.written ?? '–'),
+        ]),
+    ),
+  };
+}
+
 /** chrF of every direction by strategy, with the difference from training apart; a star where it is more than chance. */
-export function directionTable(result: ChainResult, way: 'into' | 'out-of'): ReportTable {
+export function directionTable(result: ChainResult, way: Way): ReportTable {
   const names = rowNames(result);
   const directions = Object.keys(result.rows[names[0]!]!.directions).filter(name => directionOf(name).way === way);
   const apart = Object.fromEntries(

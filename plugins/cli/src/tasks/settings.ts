@@ -22,7 +22,7 @@ export type TaskModel = keyof typeof taskModels;
 
 export interface TaskSettings {
   readonly task: TaskName;
-  /** Corpora, as `heddle text pairs` names them; empty for the task's own. */
+  /** Corpora, as `corpusFrom` of @heddle/text names them; empty for the task's own. */
   readonly pairs: readonly string[];
   readonly models: readonly TaskModel[];
   /** Optimizer steps of each model. */

@@ -9,7 +9,7 @@ export async function runReport({ args, options, print }: CommandCall): Promise<
   for (const path of args) runs.push(await readRun(path));
   const out = resolve(typeof options['out'] === 'string' ? options['out'] : 'report.html');
   const title = typeof options['title'] === 'string' ? options['title'] : undefined;
-  await atomicWriteFile(out, reportPage(runs, title));
+  await atomicWriteFile(out, reportPage(runs, title === undefined ? {} : { title }));
   const steps = runs.map(({ name, points }) => ({ name, steps: points.length }));
   if (options['json'] === true) print(JSON.stringify({ type: 'report', file: out, runs: steps }));
   else print(`${out}: ${steps.map(({ name, steps: n }) => `${name} (${n} steps)`).join(', ')}`);

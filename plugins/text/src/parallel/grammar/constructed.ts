@@ -3,8 +3,7 @@
  * of its languages has sounds of its own. So how alike languages are is known, and there are as many as an experiment needs.
  */
 
-import { uniforms } from '@heddle/core';
-import { hashNumbers } from '../../hash.js';
+import { streamOf, uniforms } from '@heddle/core';
 import type { Meaning, Phrase } from './sentences.js';
 
 /** Family and number of a made-up language; null for other names. */
@@ -38,13 +37,7 @@ const orders = [
 
 /** A number in [0, 1) for anything that is named. */
 const drawOf = (...key: readonly (number | string)[]): (() => number) =>
-  uniforms(hashNumbers(...key.map(part => (typeof part === 'number' ? part : textHash(part)))) & 0x7fffffff, 11);
-
-const textHash = (text: string): number => {
-  let sum = 7;
-  for (const character of text) sum = (Math.imul(sum, 31) + character.codePointAt(0)!) | 0;
-  return sum >>> 0;
-};
+  uniforms(streamOf(key.join('/')) & 0x7fffffff, 11);
 
 const syllable = (draw: () => number): string =>
   consonants[Math.floor(draw() * consonants.length)]! + vowels[Math.floor(draw() * vowels.length)]!;
