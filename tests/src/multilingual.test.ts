@@ -28,7 +28,7 @@ async function heddle(args: readonly string[], kill?: RegExp) {
   const code = await new Promise<number | null>(resolve => command.on('close', resolve));
   return { code, stdout, stderr };
 }
-const small = '--groups a=de b=fr --pairs de=grammar:en-de:200 fr=grammar:en-fr:200 --base-steps 2 --steps 1 --width 8 --depth 1 --tokens 96 --vocabulary 420 --test 3 --merges ties --rank 2'.split(' '); // prettier-ignore
+const small = '--groups a=de b=fr --pairs de=grammar:en-de:200 fr=grammar:en-fr:200 --base-steps 2 --steps 1 --width 8 --depth 1 --tokens 96 --vocabulary 420 --test 3 --merges ties --rank 2 --english-repeats 1 --most 2'.split(' '); // prettier-ignore
 const run = (out: string, more: readonly string[] = [], kill?: RegExp) =>
   heddle(['multilingual', ...small, '--test-sets', `news=${news()}`, '--out', join(folder, out), ...more], kill);
 const rowsOf = (stdout: string): unknown =>
@@ -56,7 +56,7 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
     expect(Object.keys(german!.scores)).toEqual(['BLEU', 'BLEU news', 'chrF', 'chrF news', 'off target']);
     expect(Object.keys(french!.scores)).toEqual(['BLEU', 'chrF', 'off target']);
     const page = await readFile(join(folder, 'one', 'report.html'), 'utf8');
-    for (const title of ['Out of English', 'Conflict and synergy, into English', 'Gradients, out of English', 'Layer by layer', 'news: chrF', 'Examples']) expect(page).toContain(title); // prettier-ignore
+    for (const title of ['Out of English', 'Conflict and synergy, into English', 'Gradients, out of English', 'Layer by layer', 'news: chrF', 'Mixture of the adapters for all', 'Examples']) expect(page).toContain(title); // prettier-ignore
     expect((await readdir(join(folder, 'one', 'adapters'))).sort()).toEqual(['de-en', 'en-a', 'en-b', 'fr-en']);
     const again = await run('one', ['--json']);
     expect(again.stdout.split('\n').filter(line => line.includes('"step.finished"'))).toEqual([]);

@@ -49,6 +49,8 @@ export {
   type GrammarTaskOptions,
 } from './parallel/grammar/generate.js';
 export { grammarLanguages, grammarMeanings } from './parallel/grammar/sentences.js';
+export { capTargets, repeatedTargets, type CappedTargets } from './parallel/cap-targets.js';
+export { drawRates, type Mixture } from './parallel/mixture.js';
 export { holdOut, wordsOf, type HeldOut, type HoldOutOptions, type Part } from './parallel/hold-out.js';
 export { pairsFromJsonl, pairsFromLines, pairsFromTsv, type Column } from './parallel/lines.js';
 export { pairsFromM2 } from './parallel/m2.js';

@@ -29,7 +29,7 @@ import {
 } from '../multilingual/settings.js';
 import { multilingualContents } from '../multilingual/page.js';
 import { rowNames, strategyTable } from '../multilingual/table.js';
-import { gatherTexts, tokenizerOf } from '../multilingual/texts.js';
+import { gatherTexts, tokenizerOf, type MultilingualTexts } from '../multilingual/texts.js';
 import { logOf, openRun, runFlow } from '../run-flow.js';
 import { exists, places } from '../run-folder.js';
 import { trackersOf } from '../trackers.js';
@@ -44,7 +44,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   say('Texts:');
   const settings = isReference ? forReference(asked, call) : asked;
   const texts = await gatherTexts(settings, say);
-  say(`  ${percent(texts.repeated)} of English texts stand in more than one language`);
+  say(`  ${percent(texts.repeated)} of pairs into English have a target that stands in another language too`);
   const words = join(folder, `tokenizer-${texts.id.slice(0, 8)}-${settings.vocabulary}.json`);
   if (!(await exists(words))) await saveTokenizer(words, tokenizerOf(texts, settings));
   const tokenizer = await readTokenizer(words);
@@ -91,7 +91,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   if (end === null) return exitCodes.interrupted;
   const result = end.output as ChainResult;
   const report = join(folder, 'report.html');
-  await atomicWriteFile(report, await pageOf(result, Object.keys(texts.sets), folder));
+  await atomicWriteFile(report, await pageOf(result, texts, bench, folder));
   await keep(result, settings, bench, tokenizer, store.artifacts, folder);
   const table = strategyTable(result);
   if (json) call.print(JSON.stringify({ type: 'report', file: report, model: folder, rows: result.rows }));
@@ -113,14 +113,19 @@ function lined(rows: readonly (readonly string[])[]): readonly string[] {
   return rows.map(row => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[i]!))).join('  ')); // prettier-ignore
 }
 
-async function pageOf(result: ChainResult, sets: readonly string[], folder: string): Promise<string> {
+async function pageOf(
+  result: ChainResult,
+  texts: MultilingualTexts,
+  bench: MultilingualBench,
+  folder: string,
+): Promise<string> {
   const runs: RunRecord[] = [];
   const modules = [...new Set(Object.values(result.rows).flatMap(({ adapters }) => Object.keys(adapters)))];
   for (const stage of ['base', ...modules.map(name => `adapter ${name}`)]) {
     const path = logOf(folder, stage);
     if (await exists(path)) runs.push(await readRun(path, stage));
   }
-  return reportPage(runs, multilingualContents(result, sets));
+  return reportPage(runs, multilingualContents(result, texts, bench));
 }
 
 /** The strategy that `heddle translate` follows. */

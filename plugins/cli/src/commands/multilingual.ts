@@ -27,6 +27,17 @@ export const multilingual: Command = {
       flags: '--counts <n,n>',
       describe: 'train together this many languages too, to see what comes of adding some (default: all alone)',
     },
+    {
+      flags: '--temperature <x>',
+      describe:
+        'of drawing languages of unequal size: 1 as large as they are, more the small ones more often (default: 5)',
+    },
+    { flags: '--most <x>', describe: 'the most that a pair is drawn an epoch (default: any number of times)' },
+    {
+      flags: '--english-repeats <n>',
+      describe:
+        'in how many languages an English text is learnt as a target of one adapter (default: in all that have it)',
+    },
     { flags: '--merges <names>', describe: 'some of linear,ties,ties-factors,dare-ties (default: all)' },
     { flags: '--rank <n>', describe: 'of adapters (default: 16)' },
     { flags: '--base-steps <n>', describe: 'optimizer steps of the base (default: 300)' },

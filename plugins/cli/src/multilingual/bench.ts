@@ -13,7 +13,15 @@ import {
   type LanguageModel,
 } from '@heddle/eval-text';
 import { directionOf, type ChainBench, type DirectionName } from '@heddle/mmt-merge';
-import { encodePairs, pairBatches, type EncodedPairs, type Pair, type Tokenizer } from '@heddle/text';
+import {
+  capTargets,
+  encodePairs,
+  pairBatches,
+  type EncodedPairs,
+  type Pair,
+  type PairBatches,
+  type Tokenizer,
+} from '@heddle/text';
 import { partsOf } from '@heddle/transformer';
 import { lastValueFrom, toArray } from 'rxjs';
 import { expectKind } from '../model.js';
@@ -25,8 +33,6 @@ import { denoising, type MultilingualTexts } from './texts.js';
 const length = 64;
 /** Steps between two checkpoints. */
 const saveEvery = 50;
-/** Small languages are seen more often than their share. */
-const temperature = 5;
 /** Texts of a language that the one who tells languages apart is shown. */
 const shownTexts = 4000;
 /** Of a direction's scores: percent of what was written that is in another language than asked. */
@@ -34,6 +40,7 @@ export const offTargetScore = 'off target';
 
 export interface MultilingualBench extends ChainBench {
   readonly model: EncoderDecoderModel;
+  pairs(directions: readonly DirectionName[], seed: number): PairBatches;
   close(): Promise<void>;
 }
 
@@ -45,7 +52,7 @@ export function openMultilingualBench(
   tokenizer: Tokenizer,
   folder: string,
 ): MultilingualBench {
-  const { width, depth, tokens } = settings;
+  const { width, depth, tokens, temperature, most, englishRepeats } = settings;
   // Few steps teach plain attention nothing here: the README's table of `npm start -- --task translation` shows why.
   const config = { vocabulary: tokenizer.vocabularySize, width, heads: 4, depth, encoderDepth: depth, length, sourceLength: length, dropout: 0.1, attention: 'emha' }; // prettier-ignore
   const model = expectKind(host.find(MODELS, 'encoder-decoder').create(config, partsOf(host)), 'encoder-decoder');
@@ -64,7 +71,13 @@ export function openMultilingualBench(
   const toOf = (direction: DirectionName): string =>
     directionOf(direction).way === 'out-of' ? languageOf(direction) : 'en';
   const batches = (corpora: readonly EncodedPairs[], seed: number) =>
-    pairBatches(corpora, { tokens, buckets: 4, seed, temperature });
+    pairBatches(corpora, { tokens, buckets: 4, seed, temperature, ...(most === null ? {} : { most }) });
+  /** Into English one target of many languages would be learnt many times. */
+  const learntFrom = (directions: readonly DirectionName[]): readonly (readonly Pair[])[] => {
+    const corpora = directions.map(direction => sides(direction, texts.train[languageOf(direction)]!));
+    const into = directions.every(direction => directionOf(direction).way === 'into');
+    return englishRepeats === null || !into ? corpora : capTargets(corpora, englishRepeats, settings.seed).corpora;
+  };
 
   let told: LanguageModel | null = null;
   const languages = (): LanguageModel =>
@@ -86,7 +99,7 @@ export function openMultilingualBench(
     kernels: host.kernels,
     objective: sequenceToSequence({ labelSmoothing: 0.1 }),
     methods: host.all(MERGES),
-    data: `${texts.id}/${JSON.stringify({ vocabulary: settings.vocabulary, tokens })}`,
+    data: `${texts.id}/${JSON.stringify({ vocabulary: settings.vocabulary, tokens, temperature, most, englishRepeats })}`,
     tests: texts.testId,
     pretraining: seed =>
       batches(
@@ -101,13 +114,14 @@ export function openMultilingualBench(
         }),
         seed,
       ),
-    pairs: (directions, seed) =>
-      batches(
-        directions.map(direction =>
-          encoded(direction, toOf(direction), () => sides(direction, texts.train[languageOf(direction)]!)),
-        ),
+    pairs(directions, seed) {
+      const corpora = learntFrom(directions);
+      const among = englishRepeats === null ? '' : ` among ${directions.join()}`;
+      return batches(
+        directions.map((direction, i) => encoded(`${direction}${among}`, toOf(direction), () => corpora[i]!)),
         seed,
-      ),
+      );
+    },
     async score(direction, parameters, signal) {
       const own = languageOf(direction);
       const open = await writerOf(parameters);

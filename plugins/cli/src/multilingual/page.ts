@@ -8,7 +8,10 @@ import {
   type GradientsResult,
   type VectorsResult,
 } from '@heddle/mmt-merge';
-import type { ReportChart, ReportContents, ReportHeatMap } from '@heddle/tracker-report';
+import type { ReportChart, ReportContents, ReportHeatMap, ReportTable } from '@heddle/tracker-report';
+import { grouped, percent } from '../words.js';
+import type { MultilingualBench } from './bench.js';
+import type { MultilingualTexts } from './texts.js';
 import {
   directionTable,
   exampleTable,
@@ -23,16 +26,20 @@ import {
 
 const both = ['into', 'out-of'] as const;
 
-/** @param sets names of further tests */
-export function multilingualContents(result: ChainResult, sets: readonly string[]): ReportContents {
+export function multilingualContents(
+  result: ChainResult,
+  texts: MultilingualTexts,
+  bench: Pick<MultilingualBench, 'pairs'>,
+): ReportContents {
   const vectors = vectorTable(result);
   return {
     title: 'multilingual translation',
     tables: [
       strategyTable(result),
-      testTable(result, sets),
+      testTable(result, Object.keys(texts.sets)),
       ...both.map(way => directionTable(result, way)),
       ...(vectors ? [vectors] : []),
+      mixtureTable(texts, bench),
       exampleTable(result),
     ],
     heatMaps: [
@@ -42,6 +49,24 @@ export function multilingualContents(result: ChainResult, sets: readonly string[
       ...layerMap(result),
     ],
     charts: curveOf(result),
+  };
+}
+
+/** What the adapters for all languages are shown of each. */
+function mixtureTable(texts: MultilingualTexts, bench: Pick<MultilingualBench, 'pairs'>): ReportTable {
+  const languages = Object.keys(texts.train);
+  const shares = both.map(
+    way =>
+    bench.pairs(languages.map(language => (way === 'into' ? `${language}-en` : `en-${language}`)), 0).report().corpora, // prettier-ignore
+  );
+  return {
+    title: `Mixture of the adapters for all: ${percent(texts.repeated)} of pairs into English have a target that stands in another language too`,
+    head: ['language', 'pairs to learn from', ...both.map(way => `share, ${ways[way]}`)],
+    rows: languages.map((language, i) => [
+      language,
+      grouped(texts.train[language]!.length),
+      ...shares.map(of => percent(of[i]!.share)),
+    ]),
   };
 }
 

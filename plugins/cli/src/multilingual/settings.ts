@@ -20,6 +20,11 @@ export interface MultilingualSettings {
   readonly vocabulary: number;
   /** The most tokens of a batch, either side. */
   readonly tokens: number;
+  /** How languages of unequal size are drawn where several are learnt: see `Mixture` of @heddle/text. */
+  readonly temperature: number;
+  readonly most: number | null;
+  /** In how many languages an English text is learnt as a target, where one adapter learns several; null: in all that have it. */
+  readonly englishRepeats: number | null;
   readonly baseSteps: number;
   /** For each direction that an adapter learns. */
   readonly steps: number;
@@ -114,6 +119,9 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
     depth: count('depth', 1, 2),
     vocabulary: count('vocabulary', 300, languages.every(isMadeUp) ? 1000 : 4000),
     tokens: count('tokens', 32, 1536),
+    temperature: numberOption(options, 'temperature', { least: 1, default: 5 }),
+    most: options['most'] === undefined ? null : numberOption(options, 'most', { least: 1, default: 1 }),
+    englishRepeats: options['englishRepeats'] === undefined ? null : count('englishRepeats', 1, 1),
     baseSteps: count('baseSteps', 1, 300),
     steps: count('steps', 1, 40),
     rate: numberOption(options, 'rate', { least: 1e-9, default: 0.01 }),

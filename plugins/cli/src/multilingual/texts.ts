@@ -11,6 +11,7 @@ import {
   linesOf,
   readCorpus,
   readText,
+  repeatedTargets,
   trainBpe,
   wordsOf,
   type Pair,
@@ -25,7 +26,7 @@ export interface MultilingualTexts {
   readonly test: Readonly<Record<string, readonly Pair[]>>;
   /** Further tests by name and language, such as `ntrex`; a language may be missing from one. */
   readonly sets: Readonly<Record<string, Readonly<Record<string, readonly Pair[]>>>>;
-  /** Share of English texts that stand in two languages or more: targets that are learnt again and again into English. */
+  /** Share of pairs into English whose target stands in another language too: it is learnt again and again. */
   readonly repeated: number;
   /** Of all that is learnt from, and of all that is tested with. */
   readonly id: string;
@@ -42,7 +43,6 @@ export async function gatherTexts(
 ): Promise<MultilingualTexts> {
   const train: Record<string, readonly Pair[]> = {};
   const tests: Record<string, readonly Pair[]> = {};
-  const languagesOf = new Map<string, number>();
   const sets = await readTestSets(testSets, Object.keys(names), test, say);
   const held = new Set(Object.values(sets).flatMap(of => Object.values(of).flat().map(({ source }) => wordsOf(source)))); // prettier-ignore
   for (const [language, name] of Object.entries(names)) {
@@ -52,11 +52,10 @@ export async function gatherTexts(
     const parts = holdOut(pairs.map(({ source, target }) => ({ source, target })), { test: Math.min(0.1, (1.5 * test) / pairs.length), seed }); // prettier-ignore
     train[language] = parts.train.filter(({ source }) => !held.has(wordsOf(source)));
     tests[language] = parts.test.slice(0, test);
-    for (const source of new Set(train[language].map(pair => pair.source))) languagesOf.set(source, (languagesOf.get(source) ?? 0) + 1); // prettier-ignore
     say(`  ${language}: ${grouped(train[language].length)} pairs to learn from, ${grouped(tests[language].length)} to test with, of ${name}`); // prettier-ignore
   }
-  const counts = [...languagesOf.values()];
-  const repeated = counts.filter(count => count > 1).length / counts.length;
+  const english = Object.values(train).map(pairs => pairs.map(({ source, target }) => ({ source: target, target: source }))); // prettier-ignore
+  const repeated = repeatedTargets(english);
   const idOf = (texts: unknown): string => sha256(new TextEncoder().encode(JSON.stringify(texts)));
   return { train, test: tests, sets, repeated, id: idOf(train), testId: idOf([tests, sets]) };
 }

@@ -126,6 +126,25 @@ describe('batches of pairs', () => {
     }
   });
 
+  it('keep quotas and caps, and say what came of them', async () => {
+    const corpora = [40, 10, 50].map((size, i) => corpus('xyz'[i]!, size).encoded);
+    const count = async (given: PairBatchOptions) => {
+      const batches = pairBatches(corpora, { ...given, epochs: 10, tokens: 100 });
+      const counts = [0, 0, 0];
+      for (const { rows } of await take(batches)) for (const row of rows) if (row !== null) counts[row.corpus]!++;
+      const { corpora: told, pairs } = batches.report(3);
+      expect(told.reduce((sum, one) => sum + one.pairs, 0)).toBe(pairs);
+      for (const [i, { share }] of told.entries()) expect(Math.abs(share - counts[i]! / 1000)).toBeLessThan(0.1);
+      return counts;
+    };
+    // One pair at most is missing in each of six buckets of each corpus.
+    const near = (found: readonly number[], expected: readonly number[]) => {
+      for (const [i, x] of found.entries()) expect(Math.abs(x - expected[i]!)).toBeLessThanOrEqual(6);
+    };
+    near(await count({ quotas: [0.5, 0.3, 0.2] }), [500, 300, 200]);
+    near(await count({ quotas: [null, 0.6, null], most: 2 }), [356, 200, 444]);
+  });
+
   it('are shuffled anew each epoch, and by the seed', async () => {
     const { encoded } = corpus('x', 60);
     const orders = await Promise.all(
@@ -174,6 +193,8 @@ describe('batches of pairs', () => {
     [{ buckets: 0 }, 'E_OPTION'],
     [{ buckets: [{ source: 2, target: 2 }] }, 'E_OPTION'],
     [{ temperature: 0.5 }, 'E_OPTION'],
+    [{ quotas: [0.5, 0.5] }, 'E_OPTION'],
+    [{ most: 0 }, 'E_OPTION'],
     [{ seed: 0.5 }, 'E_OPTION'],
     [{ epochs: 0 }, 'E_OPTION'],
   ])('%j is refused', (given, code) => {

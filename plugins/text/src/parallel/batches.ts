@@ -12,8 +12,9 @@ import { fingerprint, hashNumbers } from '../hash.js';
 import { permutation } from '../permutation.js';
 import { chooseBuckets, fitBuckets, type Bucket } from './buckets.js';
 import type { EncodedPairs } from './encode.js';
+import { drawRates, type Mixture } from './mixture.js';
 
-export interface PairBatchOptions {
+export interface PairBatchOptions extends Mixture {
   /** The most tokens of either side of a batch, padding included: a bucket of length 32 gets 128 rows of 4096. Default 4096. */
   readonly tokens?: number;
   /** How many shapes, or the shapes themselves, such as those of the training data. Default 6. */
@@ -25,11 +26,6 @@ export interface PairBatchOptions {
   readonly shuffle?: boolean;
   /** How often the data is gone through; null for ever, which is the default. */
   readonly epochs?: number | null;
-  /**
-   * Corpus i of n pairs is drawn in proportion to n^(1/temperature) (Arivazhagan et al. 2019). 1, the default: each pair once
-   * an epoch. More: small corpora more often, up to equal shares. An epoch has as many pairs as there are, whatever it is.
-   */
-  readonly temperature?: number;
 }
 
 export interface BatchShape extends Bucket {
@@ -65,8 +61,13 @@ export interface PairBatches extends Batches {
   readonly shapes: readonly BatchShape[];
   /** Types of the tensors of a batch of this shape. */
   types(shape: BatchShape): Readonly<Record<keyof PairTensors, TensorType>>;
-  /** Of an epoch: batches, pairs, and the share of all cells of sources and targets that is padding. */
-  report(epoch?: number): { readonly batches: number; readonly pairs: number; readonly padding: number };
+  /** Of an epoch: batches, pairs, and the share of all cells of sources and targets that is padding; of each corpus its pairs and their share. */
+  report(epoch?: number): {
+    readonly batches: number;
+    readonly pairs: number;
+    readonly padding: number;
+    readonly corpora: readonly { readonly pairs: number; readonly share: number }[];
+  };
 }
 
 /**
@@ -83,18 +84,12 @@ export function pairBatches(
     shuffle = true,
     epochs = null,
     temperature = 1,
+    quotas,
+    most: cap,
   }: PairBatchOptions = {},
 ): PairBatches {
   checkCounts({ tokens, multiple, epochs: epochs ?? 1, ...(typeof wanted === 'number' ? { buckets: wanted } : {}) });
   checkSeed(seed);
-  if (!(temperature >= 1))
-    fail(
-      'E_OPTION',
-      `temperature: expected a number of at least 1, received ${temperature}. 1 draws each pair once, 5 is usual for languages of unequal size.`,
-      {
-        temperature,
-      },
-    );
   const [first] = corpora;
   if (first === undefined) return fail('E_EMPTY', 'pairs: expected at least one corpus, received none. Give one.');
   if (corpora.every(({ count }) => count === 0))
@@ -114,9 +109,10 @@ export function pairBatches(
   const buckets = typeof wanted === 'number' ? used(chooseBuckets(lengths.flat(), wanted, multiple), lengths) : wanted;
   for (const bucket of buckets) checkCounts({ source: bucket.source, target: bucket.target });
   const members = corpora.map((_, i) => byBucket(fitBuckets(lengths[i]!, buckets), buckets.length));
-  const drawn = shares(
+  const mixture: Mixture = { temperature, ...(quotas ? { quotas } : {}), ...(cap === undefined ? {} : { most: cap }) };
+  const drawn = drawRates(
     corpora.map(({ count }) => count),
-    temperature,
+    mixture,
   );
   /** How many pairs of a corpus and bucket were drawn before an epoch: whole numbers that keep the share over epochs. */
   const drawnBefore = (epoch: number, corpus: number, bucket: number): number =>
@@ -185,7 +181,7 @@ export function pairBatches(
   const corpusId = corpora.reduce(
     (key, { source, target, sourceAt, targetAt }) =>
       fingerprint(key + [source, target, sourceAt, targetAt].map(ids => fingerprint(ids)).join('')),
-    fingerprint(JSON.stringify([tokens, buckets, multiple, seed, shuffle, temperature])),
+    fingerprint(JSON.stringify([tokens, buckets, multiple, seed, shuffle, temperature, ...(quotas || cap !== undefined ? [mixture] : [])])), // prettier-ignore
   );
   const end = epochs ?? Number.POSITIVE_INFINITY;
   const { alive, close } = openness();
@@ -227,9 +223,14 @@ export function pairBatches(
           if (inside.length > 0) filled += (own * sum) / inside.length;
         }
       }
+      const all = pairs.reduce((sum, count) => sum + count, 0);
       return {
         batches,
-        pairs: pairs.reduce((sum, count) => sum + count, 0),
+        pairs: all,
+        corpora: corpora.map((_, corpus) => {
+          const own = counts.reduce((sum, of) => sum + of[corpus]!, 0);
+          return { pairs: own, share: all === 0 ? 0 : own / all };
+        }),
         padding: cells === 0 ? 0 : 1 - filled / cells,
       };
     },
@@ -257,7 +258,7 @@ export function pairBatches(
         given,
         corpusId,
         one => planOf(one).batches,
-        'Text, tokeniser, sizes, seed, order or temperature',
+        'Text, tokeniser, sizes, seed, order or mixture',
       );
       cursor = { epoch, index };
     },
@@ -283,15 +284,6 @@ function byBucket(bucketOf: Int32Array, count: number): readonly (readonly numbe
   const members: number[][] = Array.from({ length: count }, () => []);
   for (const [pair, bucket] of bucketOf.entries()) members[bucket]!.push(pair);
   return members;
-}
-
-/** How often a pair of each corpus is drawn in an epoch, so that all draws together are as many as there are pairs. */
-function shares(counts: readonly number[], temperature: number): readonly number[] {
-  if (temperature === 1) return counts.map(() => 1);
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  const weights = counts.map(count => (count / total) ** (1 / temperature));
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
-  return counts.map((count, i) => (total * weights[i]!) / all / count);
 }
 
 function fill(

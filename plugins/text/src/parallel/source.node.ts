@@ -116,4 +116,9 @@ const rules: Readonly<Record<string, Rule>> = {
   shuffle: oneOf(true, false),
   epochs: numericOrNull,
   temperature: numeric,
+  quotas: {
+    what: 'a list of shares and nulls',
+    fits: value => Array.isArray(value) && value.every(one => one === null || typeof one === 'number'),
+  },
+  most: numeric,
 };
