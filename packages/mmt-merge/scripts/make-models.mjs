@@ -8,6 +8,30 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { narrow, planShards, safetensorsLayout, shardIndexText } from '@heddle/core/files';
 
+/** A million numbers, written again and again from another place: what matters here is their amount. */
+export function randomFiles(dtype, seed) {
+  let state = (seed * 2_654_435_761) >>> 0 || 1;
+  const draw = () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+  const numbers = Float32Array.from({ length: 1 << 20 }, () => (draw() + draw() + draw() - 1.5) * 0.04);
+  const bytes = narrow(numbers, dtype, 'numbers').slice();
+  const size = bytes.length / numbers.length;
+  return (path, specs) => {
+    const layout = safetensorsLayout(specs, { format: 'pt' }, path);
+    const handle = openSync(path, 'w');
+    let at = writeSync(handle, layout.header);
+    for (let turn = 0; at < layout.size; turn++) {
+      const from = (((turn * 7919 + seed * 104_729) % numbers.length) & ~3) * size;
+      at += writeSync(handle, bytes.subarray(from, Math.min(bytes.length, from + layout.size - at)));
+    }
+    closeSync(handle);
+  };
+}
+
 const names = { F32: 'float32', BF16: 'bfloat16', F16: 'float16' };
 
 export function makeModel(folder, { layers, width, vocabulary, dtype = 'F32', shardBytes = 2_000_000_000, seed = 1 }) {
@@ -27,28 +51,9 @@ export function makeModel(folder, { layers, width, vocabulary, dtype = 'F32', sh
     spec('model.norm.weight', width),
     spec('lm_head.weight', vocabulary, width),
   ];
-  // A million numbers, written again and again from another place: what matters here is their amount.
-  let state = (seed * 2_654_435_761) >>> 0 || 1;
-  const draw = () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-  const numbers = Float32Array.from({ length: 1 << 20 }, () => (draw() + draw() + draw() - 1.5) * 0.04);
-  const bytes = narrow(numbers, dtype, 'numbers').slice();
-  const size = bytes.length / numbers.length;
+  const write = randomFiles(dtype, seed);
   const shards = planShards(specs, shardBytes, 'model');
-  for (const { file, specs: own } of shards) {
-    const layout = safetensorsLayout(own, { format: 'pt' }, file);
-    const handle = openSync(join(folder, shards.length === 1 ? 'model.safetensors' : file), 'w');
-    let at = writeSync(handle, layout.header);
-    for (let turn = 0; at < layout.size; turn++) {
-      const from = (((turn * 7919 + seed * 104_729) % numbers.length) & ~3) * size;
-      at += writeSync(handle, bytes.subarray(from, Math.min(bytes.length, from + layout.size - at)));
-    }
-    closeSync(handle);
-  }
+  for (const { file, specs: own } of shards) write(join(folder, shards.length === 1 ? 'model.safetensors' : file), own);
   if (shards.length > 1) writeFileSync(join(folder, 'model.safetensors.index.json'), shardIndexText(shards));
   const config = {
     architectures: ['LlamaForCausalLM'],

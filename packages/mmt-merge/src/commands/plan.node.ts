@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { CommandCall, Host } from '@heddle/core';
 import { patternOf } from '../checkpoint/names.js';
-import { planAdapters } from '../run/adapters.node.js';
+import { planOfAdapters } from '../run/adapters.node.js';
 import { prepare, type Prepared, type Step } from '../run/prepare.node.js';
 import { peakMemory } from '../run/memory.node.js';
 import type { MergePlan } from '../plan/plan.js';
@@ -21,7 +21,7 @@ export async function runPlan(call: CommandCall, host: Host): Promise<number> {
     const out = typeof options['out'] === 'string' ? options['out'] : null;
     const settings = { threads: threadsOf(options), memory: sizeOption(options, 'memory') ?? 256_000_000 };
     for (const step of prepared.steps) {
-      const plan = step.plan ?? planAdapters(step, prepared.checkpoints, prepared.methods);
+      const plan = step.plan ?? planOfAdapters(step, prepared.checkpoints, prepared.methods);
       const report = await reportOf(step, plan, prepared, settings, out);
       if (options['json'] === true) call.print(JSON.stringify(report));
       else for (const line of lines(report)) call.print(line);

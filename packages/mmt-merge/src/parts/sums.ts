@@ -91,6 +91,14 @@ export function subtract(out: MergeArray, a: MergeArray, b: MergeArray, length: 
   for (let i = whole; i < length; i++) out[i] = a[i]! - b[i]!;
 }
 
+/** `out = out / by`, where `by` is not 0. */
+export function divideInto(out: MergeArray, by: MergeArray, length: number): void {
+  const loops = loopsFor(out, by);
+  const whole = loops === null ? 0 : length & ~3;
+  loops?.divide(out.byteOffset, by.byteOffset, whole);
+  for (let i = whole; i < length; i++) if (by[i] !== 0) out[i] = out[i]! / by[i]!;
+}
+
 /** The sum of products of `length` elements from `from` on. */
 export function dot(a: MergeArray, b: MergeArray, from: number, length: number): number {
   const loops = loopsFor(a, b);

@@ -16,7 +16,7 @@ import { consensusInto, signConsensus } from './consensus.js';
 import { baseOf, define, divisor, flag, perMerge, total, weight, weightsOf } from './define.js';
 import { loopsFor } from '../simd/simd.js';
 import { densityOf, norms, restored, valuesOf, type Sparsifier } from './sparsify.js';
-import { subtract, sumInto, weightedSum } from './sums.js';
+import { divideInto, subtract, sumInto, weightedSum } from './sums.js';
 
 export interface TaskVectorParts {
   readonly name: string;
@@ -114,7 +114,7 @@ export const taskVectors = ({
           if (consensus) {
             const [weight, elected] = [scratch('weight'), scratch('elected')];
             consensusInto(out, weight, elected, vectors, factors, weights, length);
-            if (options['normalize'] === 1) divide(out, weight, length);
+            if (options['normalize'] === 1) divideInto(out, weight, length);
             addTo(out, piece.base!, lambda, length);
           } else {
             const factor = options['normalize'] === 1 ? lambda / divisor(total(weights)) : lambda;
@@ -135,13 +135,6 @@ function summed(
   if (!consensus) return weightedSum(vectors, weights).mul(normalize ? 1 / divisor(total(weights)) : 1);
   const { sum, weight } = signConsensus(vectors, weights);
   return normalize ? sum.div(where(weight.equal(0), 1, weight)) : sum;
-}
-
-function divide(out: MergeArray, by: MergeArray, length: number): void {
-  const loops = loopsFor(out, by);
-  const whole = loops === null ? 0 : length & ~3;
-  loops?.divide(out.byteOffset, by.byteOffset, whole);
-  for (let i = whole; i < length; i++) if (by[i] !== 0) out[i] = out[i]! / by[i]!;
 }
 
 /** `out = base + factor * out` */

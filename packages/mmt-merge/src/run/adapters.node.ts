@@ -1,4 +1,4 @@
-/** Merging adapters into an adapter: by the differences that they stand for, or factor by factor; and how far apart these are. */
+/** Merging adapters into an adapter by the differences that they stand for; and how far merging factors would be from it. */
 
 import { promises as fs } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -8,6 +8,7 @@ import { atomicFolder, fileSink } from '@heddle/core/node';
 import type { Checkpoint } from '../checkpoint/open.node.js';
 import type { ViewTensor } from '../checkpoint/view.js';
 import { factors, product, relativeDistance, turned } from '../linear-algebra/svd.js';
+import { factorMethods } from '../methods/by-factor.js';
 import { methods as ownMethods } from '../methods/index.js';
 import { planMerge, rowsOf, storageOf, type MergePlan, type PlanModel, type TensorPlan } from '../plan/plan.js';
 import type { AdaptedSource, RowsSource } from '../plan/source.js';
@@ -18,6 +19,7 @@ import type { MergeOptions, MergeReport } from './merge.node.js';
 import type { Step } from './prepare.node.js';
 import { openFiles, readerOf, readInto } from './reader.node.js';
 import { digestOf, headerDigest, writeJson } from './result.node.js';
+import { factorName, planFactors } from './factor-plan.js';
 import { mergeFactors } from './factors.js';
 import { openWorker } from './unit.node.js';
 
@@ -77,6 +79,76 @@ export function planAdapters(
   return planMerge({ recipe, at: step.at, models: views, methods });
 }
 
+/** The plan of a step that gives an adapter, as it will be run: by differences, or by factors. */
+export function planOfAdapters(
+  step: Step,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+  methods: MergeOptions['methods'] = ownMethods,
+): MergePlan {
+  const plan = planAdapters(step, checkpoints, methods);
+  const { config } = checkpoints.get(plan.sources.find(title => title !== nothing)!)!.adapter!;
+  return step.recipe.adapters?.mode === 'factors' ? planFactors(step, plan, config.fanInFanOut) : plan;
+}
+
+/** Differences of all adapters together, in elements, up to which a module is looked at twice. */
+const mostCompared = 2 ** 24;
+
+/**
+ * How far a merge of factors is from the merge of differences, on modules that are small enough to know; null where none is.
+ */
+export function distanceOfFactors(
+  step: Step,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+  methods: MergeOptions['methods'] = ownMethods,
+): AdapterDistances['factorWise'] {
+  const plan = planAdapters(step, checkpoints, methods);
+  const { seed, sources, read } = plan;
+  const settings = { accumulate: 'float32', read, seed, sources, memory: 256_000_000, allowNotFinite: true } as const;
+  const worker = openWorker(methods, settings);
+  try {
+    const apart = plan.tensors.flatMap(tensor => {
+      const own = tensor.models.flatMap(({ source }) => (source.kind === 'adapted' ? [source] : []));
+      const { elements } = rowsOf(tensor.shape);
+      if (own.length === 0 || elements * own.length > mostCompared) return [];
+      const wise = factorWise(tensor, own, plan);
+      const [rows, columns] = tensor.shape as [number, number];
+      return wise === null ? [] : [relativeDistance(worker.values({ ...tensor, dtype: 'F32' }), product(wise.b, wise.a, rows, columns))]; // prettier-ignore
+    });
+    return apart.length === 0 ? null : spread(apart);
+  } finally {
+    worker.close();
+  }
+}
+
+/** `adapter_config.json` of a merge of factors: the adapters' rank, and no scale. */
+export function configOfFactors(
+  plan: MergePlan,
+  checkpoints: ReadonlyMap<string, Checkpoint>,
+): Readonly<Record<string, Json>> {
+  const ranks = new Map<string, number>();
+  const saved: string[] = [];
+  for (const { name, shape } of plan.tensors) {
+    const [, path, side] = /^base_model\.model\.(.+?)(?:\.lora_(?:embedding_)?([AB])(?:\.weight)?|\.weight)$/.exec(
+      name,
+    )!;
+    if (side === 'A') ranks.set(path!, shape[0]!);
+    else if (side === undefined) saved.push(path!);
+  }
+  return configOf(checkpoints.get(plan.sources.find(title => title !== nothing)!)!, ranks, saved);
+}
+
+/** What a report says of merged factors. */
+export const factorNotice = ({
+  mean,
+  worst,
+}: NonNullable<AdapterDistances['factorWise']>): MergeReport['notices'][number] => ({
+  kind: 'tokens',
+  subject: 'factor-wise',
+  message: `merging A and B apart gives differences that are ${percent(mean)} away from the merged differences, ${percent(worst)} at worst`,
+});
+
+const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
+
 export async function mergeAdapters(
   step: Step,
   checkpoints: ReadonlyMap<string, Checkpoint>,
@@ -87,7 +159,7 @@ export async function mergeAdapters(
   const started = performance.now();
   const methods = options.methods ?? ownMethods;
   const plan = planAdapters(step, checkpoints, methods);
-  const { mode, rank: asked } = step.recipe.adapters ?? { mode: 'delta' as const };
+  const asked = step.recipe.adapters?.rank;
   const worker = openWorker(methods, {
     accumulate: 'float32',
     read: plan.read,
@@ -144,27 +216,23 @@ export async function mergeAdapters(
       const rank = Math.max(1, Math.min(asked ?? sum, rows, columns));
       const wise = factorWise(tensor, own, plan);
       if (wise !== null) apart.push(relativeDistance(merged, product(wise.b, wise.a, rows, columns)));
-      let pair: { readonly a: Float32Array; readonly b: Float32Array };
-      if (mode === 'factors') {
-        pair = wise ?? fail('E_ADAPTER', `${step.at(['adapters'])}: expected adapters of one rank and weights from 0 for mode factors, received others at '${path}'. Use mode delta.`, { path }); // prettier-ignore
-      } else {
-        pair = factors({ rows, columns, data: merged as Float32Array }, rank);
-        cut.push(relativeDistance(merged, product(pair.b, pair.a, rows, columns)));
-      }
+      const pair = factors({ rows, columns, data: merged as Float32Array }, rank);
+      cut.push(relativeDistance(merged, product(pair.b, pair.a, rows, columns)));
       const width = pair.a.length / columns;
       ranks.set(path, width);
-      const put = (side: string, shape: readonly number[], data: Float32Array): void =>
+      const turnedFactors = own[0]?.transposed === true;
+      const embedding = turnedFactors && !first.adapter!.config.fanInFanOut;
+      const put = (side: 'A' | 'B', shape: readonly number[], data: Float32Array): void =>
         void tensors.push({
-          name: `base_model.model.${path}.lora_${side}${side.startsWith('embedding') ? '' : '.weight'}`,
+          name: factorName(path, side, embedding),
           dtype,
           shape,
           bytes: narrow(data, dtype, path).slice(),
         });
       // What is stored turned (embeddings, and layers that keep [in, out]) has turned factors, too.
-      if (own[0]?.transposed === true) {
-        const embedding = !first.adapter!.config.fanInFanOut;
-        put(embedding ? 'embedding_A' : 'A', [width, rows], turned(pair.b, rows, width));
-        put(embedding ? 'embedding_B' : 'B', [columns, width], turned(pair.a, width, columns));
+      if (turnedFactors) {
+        put('A', [width, rows], turned(pair.b, rows, width));
+        put('B', [columns, width], turned(pair.a, width, columns));
       } else {
         put('A', [width, columns], pair.a);
         put('B', [rows, width], pair.b);
@@ -184,7 +252,7 @@ export async function mergeAdapters(
     package: `@heddle/mmt-merge ${version}`,
     recipe: step.recipe,
     method: plan.method,
-    mode,
+    mode: 'delta',
     distances,
     inputs: plan.sources.filter(title => title !== nothing).map(title => ({ title, path: checkpoints.get(title)!.path, digest: headerDigest(checkpoints.get(title)!) })), // prettier-ignore
     notices: plan.notices,
@@ -196,12 +264,11 @@ export async function mergeAdapters(
       await writeJson(join(folder, 'adapter_config.json'), config);
       await writeJson(join(folder, 'merge.json'), record);
       await fs.writeFile(join(folder, 'recipe.yml'), step.text);
-      await fs.writeFile(join(folder, 'README.md'), `# ${plan.method} of ${plan.sources.filter(title => title !== nothing).length} adapters\n\nMerged by [Heddle](https://www.npmjs.com/package/@heddle/mmt-merge), mode ${mode}.\n\n\`\`\`yaml\n${step.text.trimEnd()}\n\`\`\`\n`); // prettier-ignore
+      await fs.writeFile(join(folder, 'README.md'), `# ${plan.method} of ${plan.sources.filter(title => title !== nothing).length} adapters\n\nMerged by [Heddle](https://www.npmjs.com/package/@heddle/mmt-merge), mode delta.\n\n\`\`\`yaml\n${step.text.trimEnd()}\n\`\`\`\n`); // prettier-ignore
     },
     { replace: (options.replace ?? false) || part },
   );
   const bytes = tensors.reduce((n, tensor) => n + tensor.bytes.length, 0);
-  const percent = (x: number): string => `${(100 * x).toFixed(2)} %`;
   return {
     out,
     method: plan.method,
@@ -215,7 +282,7 @@ export async function mergeAdapters(
       ...plan.notices,
       ...(options.engine ? [{ kind: 'engine' as const, subject: options.engine.backend.name, message: 'not used: adapters are merged in memory, on the processor' }] : []), // prettier-ignore
       { kind: 'tokens', subject: 'rank', message: `what the rank leaves out: ${percent(distances.truncation.mean)} of the length of the differences on the average, ${percent(distances.truncation.worst)} at worst` }, // prettier-ignore
-      ...(distances.factorWise === null ? [] : [{ kind: 'tokens' as const, subject: 'factor-wise', message: `merging A and B apart gives differences that are ${percent(distances.factorWise.mean)} away from the merged differences, ${percent(distances.factorWise.worst)} at worst` }]), // prettier-ignore
+      ...(distances.factorWise === null ? [] : [factorNotice(distances.factorWise)]),
     ],
     distances,
   };
@@ -232,11 +299,7 @@ function factorWise(
   own: readonly AdaptedSource[],
   plan: MergePlan,
 ): { readonly a: Float32Array; readonly b: Float32Array } | null {
-  if (
-    !['linear', 'task_arithmetic', 'ties', 'dare_linear', 'dare_ties'].includes(tensor.method) ||
-    own.length !== tensor.models.length
-  )
-    return null;
+  if (!Object.hasOwn(factorMethods, tensor.method) || own.length !== tensor.models.length) return null;
   const weights = tensor.each.map(values => values['weight'] ?? 1);
   const shapes = new Set(own.map(({ left, right }) => `${left.shape.join()} ${right.shape.join()}`));
   if (shapes.size > 1 || weights.some((w, i) => w * own[i]!.scale < 0) || own.some(({ transposed }) => transposed))

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openReference } from '@heddle/core';
+import { openReference, streamOf } from '@heddle/core';
 import { openTensors } from '@heddle/core/node';
 import { describe, expect, it } from 'vitest';
 import { bytesOfModel, numbers, temporary, writeModel, type Tensors } from '../../fixtures/models.js';
@@ -160,6 +161,43 @@ describe('adapters merged to an adapter', () => {
     expect(
       relativeDistance(product(mix(one.b, two.b), mix(one.a, two.a), rows, columns), await deltaOf(out)),
     ).toBeLessThan(1e-5);
+  });
+
+  it.each(['linear', 'task_arithmetic', 'ties', 'dare_linear', 'dare_ties'])(
+    'factor by factor by %s: in pieces, over threads and at once, adapters stored turned or not',
+    async method => {
+      const densities = [0.4, 0.7];
+      for (const turnedLayers of [false, true]) {
+        const config = { fan_in_fan_out: turnedLayers, use_rslora: false };
+        const [x, y] = [adapter(`x ${method}`, 2, 4, 11, config), adapter(`y ${method}`, 2, 2, 22, config)];
+        const names = [`x ${method}`, `y ${method}`];
+        const parameters = (i: number) => ({ weight: [0.5, 2][i]!, ...(/linear|arithmetic/.test(method) && !method.startsWith('dare') ? {} : { density: densities[i]! }) }); // prettier-ignore
+        const recipe = { merge_method: method, models: names.map((model, i) => ({ model, parameters: parameters(i) })), adapters: { mode: 'factors' }, seed: 3 } as Recipe; // prettier-ignore
+        const here = await merged(recipe);
+        const files = await Promise.all([here, await merged(recipe, { threads: 2 })].map(({ out }) => readFile(join(out, 'adapter_model.safetensors')))); // prettier-ignore
+        expect(files[1]!.equals(files[0]!)).toBe(true);
+        const side = (tensors: readonly Float32Array[], stream: string): Float32Array =>
+          mergeFactors({
+            method,
+            tensors,
+            factors: [Math.sqrt(0.5 * x.scale), Math.sqrt(2 * y.scale)],
+            densities,
+            seed: 3,
+            stream: streamOf(`${name}.weight ${stream}`),
+          });
+        const path = join(here.out, 'adapter_model.safetensors');
+        const near = (found: Float32Array, expected: Float32Array): void => expect(relativeDistance(expected, found)).toBeLessThan(1e-6); // prettier-ignore
+        near(await loaded(path, `base_model.model.${name}.lora_A.weight`), side([x.a, y.a], turnedLayers ? 'left' : 'right')); // prettier-ignore
+        near(await loaded(path, `base_model.model.${name}.lora_B.weight`), side([x.b, y.b], turnedLayers ? 'right' : 'left')); // prettier-ignore
+        expect(JSON.parse(readFileSync(join(here.out, 'adapter_config.json'), 'utf8'))).toMatchObject({ r: 2, lora_alpha: 2, fan_in_fan_out: turnedLayers, target_modules: ['q_proj'] }); // prettier-ignore
+      }
+    },
+  );
+
+  it('factor by factor by what PEFT has not is refused', async () => {
+    await expect(
+      merged({ ...sum, merge_method: 'sce', base_model: 'base', adapters: { mode: 'factors' } }),
+    ).rejects.toMatchObject({ code: 'E_ADAPTER', message: expect.stringContaining('received sce') as string });
   });
 
   it('factor by factor with ties: worked out by hand', () => {

@@ -48,7 +48,7 @@ export function mergeFactors({ method, tensors, factors, densities, seed, stream
 }
 
 function trimmed(x: Float32Array, density: number): Float32Array {
-  const k = Math.trunc(density * x.length);
+  const k = density <= 0 ? 0 : Math.max(1, Math.trunc(density * x.length)); // one at least, as in all methods here
   if (k >= x.length) return x;
   const order = Array.from(x, (_, i) => i).sort((i, j) => Math.abs(x[j]!) - Math.abs(x[i]!) || i - j);
   const out = new Float32Array(x.length);

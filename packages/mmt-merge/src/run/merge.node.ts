@@ -8,10 +8,18 @@ import { openTensors } from '@heddle/core/node';
 import { jsonAt, openCheckpoint, type Checkpoint } from '../checkpoint/open.node.js';
 import { planMerge, rowsOf, type MergePlan, type TensorPlan } from '../plan/plan.js';
 import { filesOf } from '../plan/source.js';
+import { factorMethods } from '../methods/by-factor.js';
 import { methods as ownMethods } from '../methods/index.js';
 import type { Recipe } from '../recipe/recipe.js';
 import { version } from '../version.js';
-import { mergeAdapters, type AdapterDistances } from './adapters.node.js';
+import {
+  configOfFactors,
+  distanceOfFactors,
+  factorNotice,
+  mergeAdapters,
+  planOfAdapters,
+  type AdapterDistances,
+} from './adapters.node.js';
 import { engineNotices, openEnginePool, type MergeEngine } from './engine.node.js';
 import { openHere, openThreads, type Pool } from './pool.node.js';
 import { prepare, type PrepareOptions, type Prepared, type Step } from './prepare.node.js';
@@ -34,8 +42,8 @@ export interface MergeOptions extends PrepareOptions {
   /** Threads; 0 works in the calling thread. Default: 2. An engine has its own. */
   readonly threads?: number;
   /**
-   * Does the arithmetic instead of this processor's loops; what it cannot hold is left to those, with a notice. Adapters are
-   * merged in memory, without it.
+   * Does the arithmetic instead of this processor's loops; what it cannot hold is left to those, with a notice. Differences of
+   * adapters are merged in memory, without it.
    */
   readonly engine?: MergeEngine | undefined;
   /** Bytes of inputs that all threads together keep in memory for methods of several passes. Default 256 MB. */
@@ -171,13 +179,20 @@ async function runStep(
   part: boolean,
   from: string,
 ): Promise<MergeReport> {
-  if (step.kind === 'adapter') return mergeAdapters(step, checkpoints, out, options, part);
-  const methods = options.methods ?? ownMethods;
+  const byFactors = step.kind === 'adapter' && step.recipe.adapters?.mode === 'factors';
+  if (step.kind === 'adapter' && !byFactors) return mergeAdapters(step, checkpoints, out, options, part);
+  const methods = [...(options.methods ?? ownMethods), ...Object.values(factorMethods)];
   const { engine } = options;
-  const plan =
-    engine === undefined
-      ? step.plan!
-      : { ...step.plan!, notices: [...step.plan!.notices, ...engineNotices(engine, step.plan!, tensor => cut(tensor, methods))] }; // prettier-ignore
+  const planned = step.plan ?? planOfAdapters(step, checkpoints, options.methods);
+  const factorWise = byFactors ? distanceOfFactors(step, checkpoints, options.methods) : null;
+  const plan = {
+    ...planned,
+    notices: [
+      ...planned.notices,
+      ...(engine ? engineNotices(engine, planned, tensor => cut(tensor, methods)) : []),
+      ...(factorWise ? [factorNotice(factorWise)] : []),
+    ],
+  };
   const started = performance.now();
   await refuseInputs(out, plan, checkpoints);
   const settings: UnitSettings = {
@@ -188,7 +203,9 @@ async function runStep(
     memory: Math.floor((options.memory ?? defaultMemory) / Math.max(1, options.threads ?? 2)),
     allowNotFinite: options.allowNotFinite ?? false,
   };
-  const layout = layoutOf(plan, options.shardBytes);
+  const layout = byFactors
+    ? layoutOf(plan, Number.MAX_SAFE_INTEGER, 'adapter_model')
+    : layoutOf(plan, options.shardBytes);
   const key = await keyOf(plan, settings, layout, step.text, engine?.backend.name ?? null);
   if (part) {
     const before = await finishedReport(out, key);
@@ -204,15 +221,19 @@ async function runStep(
     try {
       const result = await fill(work, plan, layout, pool, methods, options, out);
       const files = layout.map(({ file, size }) => ({ name: file, bytes: size, digest: digestOf(result.ranges.filter(range => range.file === file).map(({ sha256 }) => sha256)) })); // prettier-ignore
-      const inputs = plan.sources.map(title => ({ title, digest: headerDigest(checkpoints.get(title)!) }));
+      const inputs = plan.sources.filter(title => checkpoints.has(title)).map(title => ({ title, digest: headerDigest(checkpoints.get(title)!) })); // prettier-ignore
       if (layout.length > 1)
         await fs.writeFile(
           join(work.path, 'model.safetensors.index.json'),
           shardIndexText(layout.map(({ file, specs }) => ({ file, specs }))),
         );
-      await writeBeside(work.path, step, plan, checkpoints);
+      if (byFactors) {
+        await writeJson(join(work.path, 'adapter_config.json'), configOfFactors(plan, checkpoints));
+        await fs.writeFile(join(work.path, 'recipe.yml'), step.text);
+      } else await writeBeside(work.path, step, plan, checkpoints);
       await fs.writeFile(join(work.path, 'README.md'), modelCard(step, plan, files, inputs));
-      if (options.verify ?? true) await verifyWork(work.path, plan, result.ranges, pool, options, out);
+      if (options.verify ?? true)
+        await verifyWork(work.path, byFactors ? layout[0]!.file : '', plan, result.ranges, pool, options, out);
       const report: MergeReport = {
         out,
         method: plan.method,
@@ -223,6 +244,7 @@ async function runStep(
         verified: options.verify ?? true,
         files,
         notices: plan.notices,
+        ...(byFactors ? { distances: { factorWise, truncation: { mean: 0, worst: 0 } } } : {}),
       };
       await writeJson(
         join(work.path, 'merge.json'),
@@ -264,11 +286,11 @@ interface FileLayout {
   readonly entries: readonly { readonly tensor: TensorPlan; readonly at: number }[];
 }
 
-function layoutOf(plan: MergePlan, shardBytes = 5_000_000_000): readonly FileLayout[] {
+function layoutOf(plan: MergePlan, shardBytes = 5_000_000_000, stem = 'model'): readonly FileLayout[] {
   const byName = new Map(plan.tensors.map(tensor => [tensor.name, tensor]));
-  const shards = planShards(plan.tensors, shardBytes, 'model');
+  const shards = planShards(plan.tensors, shardBytes, stem);
   return shards.map(({ file, specs }) => {
-    const name = shards.length === 1 ? 'model.safetensors' : file;
+    const name = shards.length === 1 ? `${stem}.safetensors` : file;
     const { header, entries, size } = safetensorsLayout(specs, { format: 'pt' }, name);
     return {
       file: name,
@@ -429,16 +451,21 @@ async function checkSpace(folder: string, needed: number): Promise<void> {
     fail('E_DISK_FULL', `${folder}: expected ${needed} free bytes for the result, received ${bavail * bsize}. Free some space, or name another --out.`, { needed, free: bavail * bsize }); // prettier-ignore
 }
 
-/** Opens the result like anybody would, compares its header with the plan and its bytes with their hashes. */
+/**
+ * Opens the result like anybody would, compares its header with the plan and its bytes with their hashes.
+ *
+ * @param single the file that is opened; empty for what the folder's names say
+ */
 async function verifyWork(
   folder: string,
+  single: string,
   plan: MergePlan,
   ranges: Filled['ranges'],
   pool: Pool,
   options: MergeOptions,
   out: string,
 ): Promise<void> {
-  const file = await openTensors(folder);
+  const file = await openTensors(join(folder, single));
   try {
     for (const { name, dtype, shape } of plan.tensors) {
       const entry = file.entry(name);
@@ -519,7 +546,7 @@ async function syncAll(folder: string): Promise<void> {
 async function refuseInputs(out: string, plan: MergePlan, checkpoints: ReadonlyMap<string, Checkpoint>): Promise<void> {
   const real = async (path: string): Promise<string> => fs.realpath(path).catch(() => resolve(path));
   const target = await real(out);
-  for (const title of plan.sources) {
+  for (const title of plan.sources.filter(one => checkpoints.has(one))) {
     const checkpoint = checkpoints.get(title)!;
     const input = await real(checkpoint.path);
     const inside = target === input || target.startsWith(`${input}/`) || input.startsWith(`${target}/`);

@@ -2,12 +2,13 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { isHeddleError } from '@heddle/core';
+import { factorMethods } from '../methods/by-factor.js';
 import { methods } from '../methods/index.js';
 import { answerOf, type Ask, type Reply, type ThreadSetup } from './pool.node.js';
 import { openWorker } from './unit.node.js';
 
 const { settings } = workerData as ThreadSetup;
-const worker = openWorker(methods, settings);
+const worker = openWorker([...methods, ...Object.values(factorMethods)], settings);
 
 parentPort!.on('message', (ask: Ask) => parentPort!.postMessage(answer(ask)));
 
