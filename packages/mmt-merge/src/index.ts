@@ -82,6 +82,7 @@ export {
   type StrategyName,
   type TranslationModule,
 } from './translation/strategies.js';
+export { routerOf, type Router } from './translation/router.js';
 export { checkRecipe } from './recipe/check.js';
 export { readRecipes, type Sourced } from './recipe/read.js';
 export type * from './recipe/recipe.js';

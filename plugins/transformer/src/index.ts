@@ -63,6 +63,7 @@ export {
   type DecodeShape,
   type ProgramOptions,
 } from './generate/program.js';
+export type { Variants } from './generate/variants.js';
 export { chooseToken, sampling, uniformAt, type Sampling, type SamplingOptions } from './generate/sampling.js';
 export {
   openSession,

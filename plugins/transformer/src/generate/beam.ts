@@ -31,6 +31,8 @@ export interface BeamSearchOptions extends ProgramOptions {
 export interface SearchOptions {
   /** What each text is written from, for models that read a source. */
   readonly sources?: readonly ArrayLike<number>[];
+  /** Which of the variants each text is written with. Default the first. */
+  readonly variants?: readonly number[];
   /** Ids that end a text; at least one. */
   readonly stop: readonly number[];
   /** Tokens after each prompt, the one that ends it included. Default 128. */
@@ -99,12 +101,12 @@ export function createBeamSearch({
 
   async function* results(
     prompts: readonly ArrayLike<number>[],
-    { signal, sources, ...rest }: SearchOptions,
+    { signal, sources, variants, ...rest }: SearchOptions,
     left: AbortSignal,
   ): AsyncGenerator<SearchResult> {
     if (closing.signal.aborted)
       fail('E_CLOSED', 'beam search: expected an open one, received a call after close. Create another.', {});
-    const plan = planOf(readPrompts(program, tokens, prompts, sources), beams, rest);
+    const plan = planOf(readPrompts(program, tokens, prompts, sources, variants), beams, rest);
     const session = await openSession(program, [beams]);
     try {
       yield* rounds(session, plan, AbortSignal.any([left, closing.signal, ...(signal ? [signal] : [])]));
@@ -152,7 +154,7 @@ interface Plan extends Prompts {
 function planOf(
   prompts: Prompts,
   beams: number,
-  { stop, maxTokens = 128, lengthPenalty = 1 }: Omit<SearchOptions, 'sources' | 'signal'>,
+  { stop, maxTokens = 128, lengthPenalty = 1 }: Omit<SearchOptions, 'sources' | 'signal' | 'variants'>,
 ): Plan {
   const refuse = (name: string, expected: string, received: unknown): never =>
     fail('E_CONFIG', `beam search: ${name}: expected ${expected}, received ${String(received)}.`, { name, received });
@@ -221,10 +223,12 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
   }
 }
 
-const begin = (session: DecodeSession, slot: number, { prompts, sources }: Plan, row: number): Row => ({
+const begin = (session: DecodeSession, slot: number, { prompts, sources, variants }: Plan, row: number): Row => ({
   row,
   slot,
-  beams: [{ path: session.open(slot, sources?.[row]), ids: [], logProbability: 0, pending: prompts[row]! }],
+  beams: [
+    { path: session.open(slot, sources?.[row], variants?.[row]), ids: [], logProbability: 0, pending: prompts[row]! },
+  ],
   ended: [],
 });
 

@@ -28,6 +28,8 @@ export interface TextDecoder {
 export interface GenerateOptions extends SamplingOptions {
   /** What each text is written from, for models that read a source. Prompts then are the first tokens of the texts. */
   readonly sources?: readonly ArrayLike<number>[];
+  /** Which of the variants each text is written with. Default the first. */
+  readonly variants?: readonly number[];
   /** Tokens after each prompt. Default 128. */
   readonly maxTokens?: number;
   /** Ids that end a text. */
@@ -124,12 +126,12 @@ export function createGenerator({
 
   async function* texts(
     prompts: readonly ArrayLike<number>[],
-    { signal, sources, ...rest }: GenerateOptions,
+    { signal, sources, variants, ...rest }: GenerateOptions,
     left: AbortSignal,
   ): AsyncGenerator<GenerateEvent> {
     if (closing.signal.aborted)
       fail('E_CLOSED', 'generator: expected an open generator, received a call after close. Create another.', {});
-    const plan = planOf(readPrompts(program, Math.min(tokens, model.length), prompts, sources), rest);
+    const plan = planOf(readPrompts(program, Math.min(tokens, model.length), prompts, sources, variants), rest);
     session ??= await openSession(program, prefillLengths);
     const halt = AbortSignal.any([left, closing.signal, ...(signal ? [signal] : [])]);
     try {
@@ -188,7 +190,14 @@ interface Plan extends Prompts {
 
 function planOf(
   given: Prompts,
-  { maxTokens = 128, stop = [], seed = 0, rowSeeds, decoder, ...rest }: Omit<GenerateOptions, 'signal' | 'sources'>,
+  {
+    maxTokens = 128,
+    stop = [],
+    seed = 0,
+    rowSeeds,
+    decoder,
+    ...rest
+  }: Omit<GenerateOptions, 'signal' | 'sources' | 'variants'>,
 ): Plan {
   const { prompts } = given;
   const refuse = (name: string, expected: string, received: unknown): never =>
@@ -276,9 +285,14 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
   }
 }
 
-const begin = (session: DecodeSession, slot: number, { prompts, sources, decoder }: Plan, row: number): Row => ({
+const begin = (
+  session: DecodeSession,
+  slot: number,
+  { prompts, sources, variants, decoder }: Plan,
+  row: number,
+): Row => ({
   row,
-  path: session.open(slot, sources?.[row]),
+  path: session.open(slot, sources?.[row], variants?.[row]),
   pending: prompts[row]!,
   ids: [],
   logProbabilities: [],

@@ -23,6 +23,8 @@ import {
   type Types,
 } from '@heddle/core';
 
+import { chosenVariants, countVariants, type Variants } from './variants.js';
+
 export interface DecodeShape {
   /** Rows of the cache. */
   readonly batch: number;
@@ -50,14 +52,15 @@ const part = (prefix: string, items: Readonly<Record<string, Tensor>>): Record<s
  * The graph of one run: `params.*`, `cache.*`, `ids`, `positions`, `places`, `mask` in; the new `cache.*` out, and with
  * logits `logits` f32[B, N, V], `peak` f32[B, N], the largest of them, and `mass` f32[B, N], the logarithm of the sum of
  * their exponentials above the peak. A model with sources also reads `memory.*` and `sourceMask` f32[B, S]. Parameters
- * that nothing reads are left out.
+ * that nothing reads are left out. Where there are variants of some, each row reads `variants.*` [K, ...] at its `variant` i32[B].
  */
 export function decodeGraph(
   model: Model,
   { batch: B, places: C, count: N, logits: wanted, sourceTokens: S = 0 }: DecodeShape,
+  variants: Types = {},
 ): Graph {
   const types: Types = {
-    ...prefixed('params', parameterTypes(model)),
+    ...ownTypes(model, variants, B),
     ...prefixed('cache', model.cache(B, C)),
     ids: i32(B, N),
     positions: i32(B, N),
@@ -70,7 +73,7 @@ export function decodeGraph(
       Record<'ids' | 'positions' | 'places' | 'mask' | 'sourceMask', Tensor>
     >;
     const own = { ids, positions, places, mask, cache: part('cache', inputs) };
-    const params = part('params', inputs);
+    const params = ownParameters(inputs);
     const { logits, cache } =
       model.kind === 'decoder'
         ? model.decode(bind(model, params, { training: false }), own)
@@ -95,9 +98,10 @@ export function decodeGraph(
 export function encodeGraph(
   model: EncoderDecoderModel,
   { batch: B, sourceTokens: S }: Required<Pick<DecodeShape, 'batch' | 'sourceTokens'>>,
+  variants: Types = {},
 ): Graph {
   const types: Types = {
-    ...prefixed('params', parameterTypes(model)),
+    ...ownTypes(model, variants, B),
     ...prefixed('memory', model.memory(B, S)),
     source: i32(B, S),
     sourceMask: f32(B, S),
@@ -105,7 +109,7 @@ export function encodeGraph(
   };
   const graph = trace(types, inputs => {
     const { source, sourceMask, fresh } = inputs as Readonly<Record<'source' | 'sourceMask' | 'fresh', Tensor>>;
-    const read = model.encode(bind(model, part('params', inputs), { training: false }), { source, sourceMask });
+    const read = model.encode(bind(model, ownParameters(inputs), { training: false }), { source, sourceMask });
     const isFresh = fresh.greater(0).reshape(B, 1, 1, 1);
     const before = part('memory', inputs);
     return prefixed(
@@ -116,11 +120,25 @@ export function encodeGraph(
   return withoutUnread(graph);
 }
 
+/** Inputs of the parameters: those of all rows, those that there are several of, and which of these a row has. */
+const ownTypes = (model: Model, variants: Types, batch: number): Types => ({
+  ...prefixed('params', Object.fromEntries(Object.entries(parameterTypes(model)).filter(([name]) => !Object.hasOwn(variants, name)))), // prettier-ignore
+  ...prefixed('variants', variants),
+  ...(Object.keys(variants).length > 0 ? { variant: i32(batch) } : {}),
+});
+
+const ownParameters = (inputs: Readonly<Record<string, Tensor>>): Readonly<Record<string, Tensor>> => ({
+  ...part('params', inputs),
+  ...(inputs['variant'] ? chosenVariants(part('variants', inputs), inputs['variant']) : {}),
+});
+
+const isWeight = (input: string): boolean => input.startsWith('params.') || input.startsWith('variants.');
+
 /** Parameters that nothing reads need not be fed. */
 function withoutUnread(graph: Graph): Graph {
   const read = new Set(graph.nodes.flatMap(node => node.inputs.map(v => v.node)));
   const inputs = Object.fromEntries(
-    Object.entries(graph.inputs).filter(([name, v]) => !name.startsWith('params.') || read.has(v.node)),
+    Object.entries(graph.inputs).filter(([name, v]) => !isWeight(name) || read.has(v.node)),
   );
   return makeGraph(inputs, graph.outputs);
 }
@@ -132,6 +150,8 @@ export interface DecodeProgram {
   readonly places: number;
   /** Tokens of each row's source; 0 for models without. */
   readonly sourceTokens: number;
+  /** How many there are of some parameters; 0: one of each. */
+  readonly variants: number;
   /** Compiled at the first call. */
   executable(count: number, logits: boolean): Promise<Executable>;
   /** What reads sources, for models that have them. */
@@ -143,18 +163,23 @@ export interface ProgramOptions {
   readonly model: Model;
   /** By path, as `initialise` and checkpoints have them. */
   readonly params: Readonly<Record<string, HostTensor>>;
+  /** Several of some parameters instead, by path [K, ...]: each text says which it is written with. */
+  readonly variants?: Variants;
   readonly backend: Backend;
   readonly kernels?: KernelSource;
 }
 
 /** @throws E_PARAMETER when the parameters are not those of the model */
 export function createProgram(
-  { model, params, backend, kernels }: ProgramOptions,
+  { model, params, variants = {}, backend, kernels }: ProgramOptions,
   batch: number,
   places: number,
   sourceTokens: number = model.kind === 'encoder-decoder' ? model.sourceLength : 0,
 ): DecodeProgram {
-  checkParameters(model, params);
+  const count = countVariants(variants, parameterTypes(model));
+  checkParameters(model, params, variants);
+  const variantTypes: Types = Object.fromEntries(Object.entries(variants).map(([name, { dtype, shape }]) => [name, { dtype, shape }])); // prettier-ignore
+  const weights = { ...prefixed('params', params), ...prefixed('variants', variants) };
   const compiled = new Map<string, Promise<Executable>>();
   let closed = false;
   const executableOf = (name: string, build: () => Graph): Promise<Executable> => {
@@ -164,8 +189,8 @@ export function createProgram(
     const graph = build();
     const constants = Object.fromEntries(
       Object.keys(graph.inputs)
-        .filter(input => input.startsWith('params.'))
-        .map(input => [input, params[input.slice('params.'.length)]!]),
+        .filter(isWeight)
+        .map(input => [input, weights[input]!]),
     );
     const made = backend.compile(graph, { constants, name, ...(kernels ? { kernels } : {}) });
     compiled.set(name, made);
@@ -178,14 +203,15 @@ export function createProgram(
     batch,
     places,
     sourceTokens,
+    variants: count,
     executable: (count, logits) =>
       executableOf(`decode ${batch} x ${count}${logits ? '' : ' silently'}`, () =>
-        decodeGraph(model, { batch, places, count, logits, sourceTokens }),
+        decodeGraph(model, { batch, places, count, logits, sourceTokens }, variantTypes),
       ),
     encoder: () =>
       executableOf(`encode ${batch} x ${sourceTokens}`, () =>
         model.kind === 'encoder-decoder'
-          ? encodeGraph(model, { batch, sourceTokens })
+          ? encodeGraph(model, { batch, sourceTokens }, variantTypes)
           : fail('E_PROMPT', 'encode: expected a model that reads sources, received a decoder.', {}),
       ),
     async close() {
@@ -197,8 +223,8 @@ export function createProgram(
   };
 }
 
-function checkParameters(model: Model, params: Readonly<Record<string, HostTensor>>): void {
-  const types = parameterTypes(model);
+function checkParameters(model: Model, params: Readonly<Record<string, HostTensor>>, variants: Variants): void {
+  const types = Object.fromEntries(Object.entries(parameterTypes(model)).filter(([name]) => !Object.hasOwn(variants, name))); // prettier-ignore
   for (const [name, type] of Object.entries(types)) {
     const given =
       params[name] ??

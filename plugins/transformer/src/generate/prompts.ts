@@ -3,6 +3,7 @@
 import { fail } from '@heddle/core';
 import { expectSource } from './sources.js';
 import type { DecodeProgram } from './program.js';
+import { expectVariant } from './variants.js';
 import type { Path } from './places.js';
 import type { DecodeSession, Feed, Outlook } from './session.js';
 
@@ -10,16 +11,19 @@ export interface Prompts {
   readonly prompts: readonly (readonly number[])[];
   /** What each text is written from; null for models that read no source. */
   readonly sources: readonly (readonly number[])[] | null;
+  /** Which of the program's variants each text is written with; null: the first. */
+  readonly variants: readonly number[] | null;
   /** Tokens of the longest text. */
   readonly room: number;
 }
 
 /** @throws E_PROMPT, E_LENGTH */
 export function readPrompts(
-  { model, sourceTokens }: Pick<DecodeProgram, 'model' | 'sourceTokens'>,
+  { model, sourceTokens, variants: count }: Pick<DecodeProgram, 'model' | 'sourceTokens' | 'variants'>,
   room: number,
   prompts: readonly ArrayLike<number>[],
   sources?: readonly ArrayLike<number>[],
+  variants?: readonly number[],
 ): Prompts {
   const V = model.vocabulary;
   if ((sources !== undefined) !== (model.kind === 'encoder-decoder'))
@@ -35,9 +39,12 @@ export function readPrompts(
       prompts: prompts.length,
       sources: sources.length,
     });
+  if (variants && variants.length !== prompts.length)
+    fail('E_PROMPT', `variants: expected one for each of ${prompts.length} prompts, received ${variants.length}.`, { prompts: prompts.length, variants: variants.length }); // prettier-ignore
   return {
     prompts: prompts.map((prompt, row) => expectPrompt(Array.from(prompt), row, room, V)),
     sources: sources?.map((ids, row) => expectSource(`source ${row}`, ids, V, sourceTokens)) ?? null,
+    variants: variants?.map((variant, row) => expectVariant(`prompt ${row}`, variant, count)) ?? null,
     room,
   };
 }

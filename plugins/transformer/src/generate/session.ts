@@ -4,6 +4,7 @@ import { fail, hostZeros, type DeviceTensor, type Feeds, type HostTensor } from 
 import { createSources } from './sources.js';
 import { createPlaces, type Path } from './places.js';
 import type { DecodeProgram } from './program.js';
+import { createChoices } from './variants.js';
 
 /** Tokens that go on a path. */
 export interface Feed {
@@ -52,11 +53,12 @@ export interface DecodeSession {
   /**
    * Starts an empty text in a slot.
    *
+   * @param variant which of the program's variants the slot computes with; default the first
    * @param source ids of what the text is written from, for models that read one; all sources that were opened since the
    *   last run are read together, before the next
    * @throws E_PATH, E_PROMPT, E_LENGTH
    */
-  open(slot: number, source?: ArrayLike<number>): Path;
+  open(slot: number, source?: ArrayLike<number>, variant?: number): Path;
   /** Another path that has the same text so far; nothing is copied. */
   fork(path: Path): Path;
   /** A path that sees what any of these sees and goes on after the furthest of them. */
@@ -91,7 +93,8 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
   const { model, backend, batch: B, places: C } = program;
   const V = model.vocabulary;
   const table = createPlaces(B, C - 1);
-  const sources = await createSources(program);
+  const choices = createChoices(program);
+  const sources = await createSources(program, choices);
   const sizes = [...new Set([1, ...lengths])].filter(n => n <= C).toSorted((a, b) => a - b);
   const names = Object.keys(model.cache(B, C));
   let cache: Record<string, DeviceTensor> = {};
@@ -138,6 +141,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
     }
     const feeds: Feeds = {
       ...sources.feeds(),
+      ...choices.feeds(),
       ...Object.fromEntries(names.map(name => [`cache.${name}`, cache[name]!])),
       ids: ints(ids, count),
       positions: ints(positions, count),
@@ -284,16 +288,18 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
     slots: B,
     capacity: table.capacity,
     lengths: sizes,
-    open(slot, source) {
-      if (source !== undefined && table.busy(slot))
+    open(slot, source, variant) {
+      if ((source !== undefined || variant !== undefined) && table.busy(slot))
         fail(
           'E_PATH',
-          `slot ${slot}: expected one without open paths, received one whose texts look at another source. Release them first, or take another slot.`,
+          `slot ${slot}: expected one without open paths, received one whose texts look at another source or variant. Release them first, or take another slot.`,
           { slot },
         );
+      const isFirst = !table.busy(slot);
       const path = table.open(slot);
       try {
         sources.take(slot, source);
+        if (isFirst) choices.choose(slot, variant);
       } catch (error) {
         table.release(path);
         throw error;

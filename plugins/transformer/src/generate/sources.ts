@@ -2,6 +2,7 @@
 
 import { fail, hostZeros, type DeviceTensor, type Feeds, type HostTensor } from '@heddle/core';
 import type { DecodeProgram } from './program.js';
+import type { Choices } from './variants.js';
 
 export interface Sources {
   /** Notes the source of a slot. @throws E_PROMPT, E_LENGTH */
@@ -58,7 +59,8 @@ export function expectSource(
   return source;
 }
 
-export async function createSources(program: DecodeProgram): Promise<Sources> {
+/** @param choices of the slots, which reading a source may depend on */
+export async function createSources(program: DecodeProgram, choices: Choices): Promise<Sources> {
   const { model, backend, batch: B, sourceTokens: S } = program;
   if (model.kind === 'decoder') return none;
   const ids = new Int32Array(B * S);
@@ -96,6 +98,7 @@ export async function createSources(program: DecodeProgram): Promise<Sources> {
       fresh.fill(0);
       const feeds: Feeds = {
         ...memoryFeeds(),
+        ...choices.feeds(),
         source: { dtype: 'i32', shape: [B, S], data: ids },
         sourceMask: sourceMask(),
         fresh: { dtype: 'f32', shape: [B], data: now },
