@@ -28,7 +28,7 @@ async function heddle(args: readonly string[], kill?: RegExp) {
   const code = await new Promise<number | null>(resolve => command.on('close', resolve));
   return { code, stdout, stderr };
 }
-const small = '--groups a=de b=fr --pairs de=grammar:en-de:200 fr=grammar:en-fr:200 --base-steps 2 --steps 1 --width 8 --depth 1 --tokens 96 --vocabulary 420 --test 3 --merges ties --rank 2 --english-repeats 1 --most 2'.split(' '); // prettier-ignore
+const small = '--groups a=de b=fr --pairs de=grammar:en-de:200 fr=grammar:en-fr:200 --base-steps 2 --steps 1 --width 8 --depth 1 --tokens 96 --vocabulary 420 --test 3 --merges ties --rank 2 --english-repeats 1 --most 2 --search 2'.split(' '); // prettier-ignore
 const run = (out: string, more: readonly string[] = [], kill?: RegExp) =>
   heddle(['multilingual', ...small, '--test-sets', `news=${news()}`, '--out', join(folder, out), ...more], kill);
 const rowsOf = (stdout: string): unknown =>
@@ -51,6 +51,7 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
       'multilingual',
       'separate',
       'ties',
+      'ties-searched',
     ]);
     const { 'de-en': german, 'fr-en': french } = (rows as { readonly separate: { readonly directions: Readonly<Record<string, { readonly scores: object }>> } }).separate.directions; // prettier-ignore
     expect(Object.keys(german!.scores)).toEqual(['BLEU', 'BLEU news', 'chrF', 'chrF news', 'off target']);

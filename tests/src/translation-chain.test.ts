@@ -42,7 +42,10 @@ const options: ChainOptions = {
   lora,
   base: { steps: 3, rate: 0.003 },
   adapters: { steps: 2, rate: 0.01 },
-  merges: { ties: { method: 'ties', each: { weight: 1, density: 0.5 } } },
+  merges: {
+    ties: { method: 'ties', each: { weight: 1, density: 0.5 } },
+    searched: { method: 'ties', search: { space: { weight: [0, 2], density: [0.2, 0.8], lambda: [0.5, 1.5] }, budget: 4 } }, // prettier-ignore
+  },
 };
 
 const pairsOf = (direction: string): readonly Pair[] => {
@@ -81,6 +84,8 @@ const benchOf = (backend: Backend, more: Partial<ChainBench> = {}): ChainBench =
       wanted.map(direction => encoded(direction)),
       seed,
     ),
+  validate: async (direction, parameters, signal) =>
+    (await benchOf(backend).score(direction, parameters, signal)).scores['likelihood']!,
   async score(direction, parameters) {
     // The log-likelihood of each of a few sentences, by the reference.
     const { batch } = await batches([encoded(direction, pairsOf(direction).slice(0, 4))], 0)
@@ -135,7 +140,7 @@ describe('a chain', { timeout: 300_000 }, () => {
   it('trains what strategies share once, and scores every strategy in every direction', () => {
     const { rows, vectors } = whole.result!;
     const counts = Object.fromEntries(Object.entries(rows).map(([name, { modules }]) => [name, modules]));
-    expect(counts).toEqual({ base: 0, separate: 6, multilingual: 2, group: 4, 'direction-aware': 5, 'multilingual of 2': 2, ties: 4 }); // prettier-ignore
+    expect(counts).toEqual({ base: 0, separate: 6, multilingual: 2, group: 4, 'direction-aware': 5, 'multilingual of 2': 2, ties: 4, searched: 4 }); // prettier-ignore
     // The first of each group.
     const few = directions.filter(direction => !direction.includes('xa1'));
     for (const [name, row] of Object.entries(rows)) expect(Object.keys(row.directions).sort()).toEqual((name === 'multilingual of 2' ? few : directions).toSorted()); // prettier-ignore
@@ -152,6 +157,17 @@ describe('a chain', { timeout: 300_000 }, () => {
     const kept = Object.values(rows['ties']!.retained);
     expect(kept.length).toBe(Object.keys(own.layers).length);
     for (const x of kept) expect(x > 0 && x < 1).toBe(true); // half of the mass at most is trimmed, and more by elections
+    const { searches } = rows['searched']!;
+    expect(Object.keys(searches)).toEqual(['merged-germanic-en', 'merged-romance-en']);
+    for (const [name, { best, trials }] of Object.entries(searches)) {
+      expect(trials).toHaveLength(4);
+      // The middle of all bounds is the other merge.
+      expect(trials[0]!.values).toEqual({ weight: 1, density: 0.5, lambda: 1 });
+      const own = name === 'merged-germanic-en' ? ['de-en', 'xa1-en'] : ['fr-en'];
+      const mean = (row: string): number => own.reduce((sum, direction) => sum + rows[row]!.directions[direction]!.scores['likelihood']!, 0) / own.length; // prettier-ignore
+      expect(trials[0]!.score).toBeCloseTo(mean('ties'), 6);
+      expect(best.score).toBeCloseTo(mean('searched'), 6);
+    }
     expect(rows['ties']!.tokens).toBe(rows['direction-aware']!.tokens);
     const { ways } = conflictsOf(whole.result!, 'multilingual');
     expect(ways.into.directions).toBe(3);
@@ -245,6 +261,8 @@ describe('a chain', { timeout: 300_000 }, () => {
     expect(code({ groups: { a: ['de'], b: ['de'] } })).toBe('E_GROUPS');
     expect(code({ groups: { de: ['de', 'fr'] }, counts: [] })).toBe('E_GROUPS');
     expect(code({ counts: [3] })).toBe('E_CONFIG');
+    const { validate: _, ...blind } = benchOf(openReference());
+    expect(() => translationChain(options, blind)).toThrow(expect.objectContaining({ code: 'E_CONFIG' }));
     expect(code({ merges: { x: { method: 'nothing' } } })).toBe('E_CONFIG');
     expect(code({ lora: { rank: 0 } })).toBe('E_CONFIG');
     expect(code({ adapters: { steps: 0, rate: 1 } })).toBe('E_CONFIG');

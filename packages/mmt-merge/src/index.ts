@@ -83,6 +83,7 @@ export {
   type TranslationModule,
 } from './translation/strategies.js';
 export { routerOf, type Router } from './translation/router.js';
+export { searchValues, type SearchOptions, type SearchResult, type Trial, type Values } from './search/search.js';
 export { checkRecipe } from './recipe/check.js';
 export { readRecipes, type Sourced } from './recipe/read.js';
 export type * from './recipe/recipe.js';

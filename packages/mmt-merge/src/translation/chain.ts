@@ -42,7 +42,8 @@ import {
   type LoraOptions,
   type Parameters,
 } from '../lora/lora.js';
-import { mergeLora, type LoraMergeOptions } from '../lora/merge.js';
+import { mergeLora, type LoraMergeOptions, type MergeableLora } from '../lora/merge.js';
+import { searchValues, type SearchOptions, type SearchResult, type Values } from '../search/search.js';
 import { gradientCosines } from './gradients.js';
 import { groupCosines, taskVectors, type GroupCosines } from '../lora/task-vectors.js';
 import {
@@ -64,6 +65,11 @@ import {
 /** How adapters into English become one for a group. Each is a row of its own. */
 export interface ChainMerge extends Omit<LoraMergeOptions, 'method' | 'seed'> {
   readonly method: string;
+  /**
+   * Values that are searched for each group anew, by what its directions score on texts that are neither learnt from nor tested
+   * with: names of the method's parameters with their bounds. They go before `each` and `merge`.
+   */
+  readonly search?: Pick<SearchOptions, 'space' | 'budget'>;
 }
 
 export interface ChainOptions {
@@ -112,6 +118,8 @@ export interface ChainBench {
   pretraining(seed: number): Batches;
   /** Pairs of these directions, each as often as the others, without end. @throws for a direction without data */
   pairs(directions: readonly DirectionName[], seed: number): Batches;
+  /** How well a direction is translated, more is better, on texts of neither other kind: what searches go by. */
+  validate?(direction: DirectionName, parameters: Parameters, signal: AbortSignal): Promise<number>;
   /** Translates the direction's test texts. */
   score(direction: DirectionName, parameters: Parameters, signal: AbortSignal): Promise<DirectionScore>;
   /** Where a stage that is stopped goes on from, by the key of its result. None: it begins anew. */
@@ -138,6 +146,8 @@ export interface StrategyResult {
   readonly truncation: number | null;
   /** What is left of the adapters' differences in merges, by layer: the mean over them. Empty without merges. */
   readonly retained: Readonly<Record<string, number>>;
+  /** What was tried for each merged module, and which of it was best. Empty without a search. */
+  readonly searches: Readonly<Record<string, SearchResult>>;
   /** Artifacts: the base, and each module's adapter with its rank and scale. */
   readonly base: string;
   readonly adapters: Readonly<Record<string, { readonly weights: string; readonly lora: LoraOptions }>>;
@@ -189,6 +199,8 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
   for (const [name, { method }] of Object.entries(merges))
     if (!bench.methods.some(one => one.name === method))
       fail('E_CONFIG', `chain: merge '${name}': expected one of ${bench.methods.map(one => one.name).join(', ')}, received '${method}'.`, { name, method }); // prettier-ignore
+  if (Object.values(merges).some(({ search }) => search) && !bench.validate)
+    fail('E_CONFIG', 'chain: search: expected a bench that validates, received one without. Give it `validate`, or no search.', {}); // prettier-ignore
   for (const [what, value] of [['base.steps', options.base.steps], ['adapters.steps', options.adapters.steps]] as const)
     if (!(Number.isSafeInteger(value) && value >= 1)) fail('E_CONFIG', `chain: ${what}: expected a whole number from 1 up, received ${value}.`, { what, value }); // prettier-ignore
   const adapted = withLora(bench.model, lora);
@@ -288,6 +300,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         const adapters = new Map<string, { readonly adapter: Parameters; readonly options: LoraOptions }>();
         const left: number[] = [];
         const retained: Record<string, number> = {};
+        const searches: Record<string, SearchResult> = {};
         const saved: Record<string, { readonly weights: string; readonly lora: LoraOptions }> = {};
         const load = async (module: string): Promise<Parameters> =>
           readIn(artifacts, trained[module]!.weights, adapterTypes);
@@ -298,10 +311,22 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
             saved[module.name] = { weights: trained[module.name]!.weights, lora };
             continue;
           }
-          const { method, ...how } = merge;
-          const loaded = [];
+          const { method: name, search, ...how } = merge;
+          const method = bench.methods.find(one => one.name === name)!;
+          const loaded: MergeableLora[] = [];
           for (const part of module.merged) loaded.push({ adapter: await load(part), options: lora });
-          const merged = mergeLora(loaded, { ...how, method: bench.methods.find(one => one.name === method)!, seed });
+          const mergedBy = (values: Values) => mergeLora(loaded, { ...withValues(how, method, values), method, seed });
+          if (search) {
+            const evaluate = async (values: Values): Promise<number> => {
+              const { adapter, options: own } = mergedBy(values);
+              const folded = foldLora(model, adapter, own);
+              let sum = 0;
+              for (const direction of module.directions) sum += await bench.validate!(direction, folded, signal);
+              return sum / module.directions.length;
+            };
+            searches[module.name] = await searchValues({ ...search, evaluate, signal });
+          }
+          const merged = mergedBy(searches[module.name]?.best.values ?? {});
           left.push(merged.truncation.mean);
           const merges = own.filter(one => one.merged).length;
           for (const [layer, x] of Object.entries(merged.retained)) retained[layer] = (retained[layer] ?? 0) + x / merges; // prettier-ignore
@@ -322,6 +347,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
           directions,
           truncation: left.length === 0 ? null : left.reduce((a, b) => a + b, 0) / left.length,
           retained,
+          searches,
           base: trained['base']!.weights,
           adapters: saved,
           routing,
@@ -415,6 +441,19 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         }),
       ),
     );
+}
+
+/** Values in their places: those of the merge, and those of each model. */
+function withValues(how: Omit<ChainMerge, 'method' | 'search'>, method: MergeMethod, values: Values): typeof how {
+  const of = (per: 'merge' | 'model'): Values =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => (method.parameters?.[name]?.per ?? 'model') === per));
+  const { each = {} } = how;
+  const own = of('model');
+  return {
+    ...how,
+    each: Array.isArray(each) ? each.map((one: Values) => ({ ...one, ...own })) : { ...(each as Values), ...own },
+    merge: { ...how.merge, ...of('merge') },
+  };
 }
 
 interface Learning {

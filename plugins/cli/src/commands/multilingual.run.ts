@@ -25,6 +25,7 @@ import {
   forReference,
   knownMerges,
   readMultilingualSettings,
+  searchedMerge,
   type MultilingualSettings,
 } from '../multilingual/settings.js';
 import { multilingualContents } from '../multilingual/page.js';
@@ -54,7 +55,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     `Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(tokenizer.vocabularySize)} kinds of token`,
   );
   const store = await openFolderStore(join(folder, 'store'));
-  const { groups, counts, seed, merges, rank, steps, rate, baseSteps, baseRate } = settings;
+  const { groups, counts, seed, merges, search, rank, steps, rate, baseSteps, baseRate } = settings;
   const flow = translationChain(
     {
       name: 'multilingual',
@@ -64,7 +65,10 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
       lora: { rank },
       base: { steps: baseSteps, rate: baseRate },
       adapters: { steps, rate },
-      merges: Object.fromEntries(merges.map(name => [name, knownMerges[name]])),
+      merges: {
+        ...Object.fromEntries(merges.map(name => [name, knownMerges[name]])),
+        ...(search > 0 ? { 'ties-searched': searchedMerge(search) } : {}),
+      },
     },
     bench,
   );

@@ -39,6 +39,11 @@ export const multilingual: Command = {
         'in how many languages an English text is learnt as a target of one adapter (default: in all that have it)',
     },
     { flags: '--merges <names>', describe: 'some of linear,ties,ties-factors,dare-ties (default: all)' },
+    {
+      flags: '--search <n>',
+      describe:
+        'try so many TIES merges for each group, by texts kept back for it, and take the best (default: 0, none)',
+    },
     { flags: '--rank <n>', describe: 'of adapters (default: 16)' },
     { flags: '--base-steps <n>', describe: 'optimizer steps of the base (default: 300)' },
     { flags: '--steps <n>', describe: 'optimizer steps for each direction that an adapter learns (default: 40)' },

@@ -93,6 +93,20 @@ export function openMultilingualBench(
     writer = { parameters, open };
     return open;
   };
+  const write = async (
+    direction: DirectionName,
+    pairs: readonly Pair[],
+    parameters: Parameters<ChainBench['score']>[1],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> => {
+    const open = await writerOf(parameters);
+    const sources = pairs.map(({ source }) => source);
+    const done = await lastValueFrom(open.write(sources, signal, toOf(direction)).pipe(toArray()));
+    signal.throwIfAborted();
+    const written = new Array<string>(pairs.length).fill('');
+    for (const { row, text } of done) written[row] = text;
+    return written;
+  };
   return {
     model,
     backend,
@@ -122,24 +136,20 @@ export function openMultilingualBench(
         seed,
       );
     },
+    async validate(direction, parameters, signal) {
+      const pairs = sides(direction, texts.validation[languageOf(direction)]!);
+      const written = await write(direction, pairs, parameters, signal);
+      return corpusScore(chrf(), written, [pairs.map(({ target }) => target)]).score.score;
+    },
     async score(direction, parameters, signal) {
       const own = languageOf(direction);
-      const open = await writerOf(parameters);
-      const write = async (pairs: readonly Pair[]): Promise<readonly string[]> => {
-        const sources = pairs.map(({ source }) => source);
-        const done = await lastValueFrom(open.write(sources, signal, toOf(direction)).pipe(toArray()));
-        signal.throwIfAborted();
-        const written = new Array<string>(pairs.length).fill('');
-        for (const { row, text } of done) written[row] = text;
-        return written;
-      };
       const judged = (written: readonly string[], pairs: readonly Pair[], suffix = '') => {
         const references = [pairs.map(({ target }) => target)];
         const of = (metric: Parameters<typeof corpusScore>[0]): number => corpusScore(metric, written, references).score.score; // prettier-ignore
         return { [`chrF${suffix}`]: of(chrf()), [`BLEU${suffix}`]: of(bleu()) };
       };
       const pairs = sides(direction, texts.test[own]!);
-      const written = await write(pairs);
+      const written = await write(direction, pairs, parameters, signal);
       let scores = {
         ...judged(written, pairs),
         [offTargetScore]: offTarget(written, toOf(direction), languages()).rate,
@@ -147,7 +157,7 @@ export function openMultilingualBench(
       for (const [name, of] of Object.entries(texts.sets)) {
         if (!of[own]) continue;
         const more = sides(direction, of[own]);
-        scores = { ...scores, ...judged(await write(more), more, ` ${name}`) };
+        scores = { ...scores, ...judged(await write(direction, more, parameters, signal), more, ` ${name}`) };
       }
       return {
         scores,

@@ -6,6 +6,7 @@ import {
   directionOf,
   type ChainResult,
   type GradientsResult,
+  type Values,
   type VectorsResult,
 } from '@heddle/mmt-merge';
 import type { ReportChart, ReportContents, ReportHeatMap, ReportTable } from '@heddle/tracker-report';
@@ -39,6 +40,7 @@ export function multilingualContents(
       testTable(result, Object.keys(texts.sets)),
       ...both.map(way => directionTable(result, way)),
       ...(vectors ? [vectors] : []),
+      ...searchTable(result),
       mixtureTable(texts, bench),
       exampleTable(result),
     ],
@@ -50,6 +52,31 @@ export function multilingualContents(
     ],
     charts: curveOf(result),
   };
+}
+
+/** What was tried for each group: the middle of the bounds, which is the usual merge, and the best. */
+function searchTable({ rows }: ChainResult): readonly ReportTable[] {
+  const searches = Object.entries(rows).flatMap(([row, { searches: of }]) =>
+    Object.entries(of).map(([module, found]) => ({ row, module, ...found })),
+  );
+  const shown = (values: Values): string => Object.entries(values).map(([name, x]) => `${name} ${x.toFixed(2)}`).join(', '); // prettier-ignore
+  return searches.length === 0
+    ? []
+    : [
+        {
+          title: 'Searches: chrF on texts that are neither learnt from nor tested with',
+          head: ['merge', 'adapter', 'trials', 'first', 'its chrF', 'best', 'its chrF'],
+          rows: searches.map(({ row, module, best, trials }) => [
+            row,
+            module,
+            grouped(trials.length),
+            shown(trials[0]!.values),
+            trials[0]!.score.toFixed(1),
+            shown(best.values),
+            best.score.toFixed(1),
+          ]),
+        },
+      ];
 }
 
 /** What the adapters for all languages are shown of each. */

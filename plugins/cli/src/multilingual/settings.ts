@@ -13,6 +13,8 @@ export interface MultilingualSettings {
   /** Numbers of languages that are trained together, beside all. */
   readonly counts: readonly number[];
   readonly merges: readonly (keyof typeof knownMerges)[];
+  /** Merges that are tried for each group, beside those that are named; 0: none. */
+  readonly search: number;
   readonly rank: number;
   readonly width: number;
   readonly depth: number;
@@ -68,6 +70,12 @@ export const forReference = (
       };
 };
 
+/** What `search` looks for, for each group anew; the middle is `ties`. */
+export const searchedMerge = (budget: number): ChainMerge => ({
+  method: 'ties',
+  search: { space: { weight: [0, 2], density: [0.1, 0.9] }, budget },
+});
+
 /** Values of recipes; densities as the methods' papers and mergekit's examples have them. */
 export const knownMerges = {
   linear: { method: 'linear', each: { weight: 1 } },
@@ -114,6 +122,7 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
     testSets: Object.fromEntries(listed('testSets')),
     counts,
     merges: merges as MultilingualSettings['merges'],
+    search: count('search', 0, 0),
     rank: count('rank', 1, 16),
     width: count('width', 8, 128),
     depth: count('depth', 1, 2),

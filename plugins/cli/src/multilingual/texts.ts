@@ -24,6 +24,8 @@ export interface MultilingualTexts {
   /** From English, by language: what is learnt from and what is tested with. No English text stands in both, in no language. */
   readonly train: Readonly<Record<string, readonly Pair[]>>;
   readonly test: Readonly<Record<string, readonly Pair[]>>;
+  /** What searches go by, apart from both; empty without them. */
+  readonly validation: Readonly<Record<string, readonly Pair[]>>;
   /** Further tests by name and language, such as `ntrex`; a language may be missing from one. */
   readonly sets: Readonly<Record<string, Readonly<Record<string, readonly Pair[]>>>>;
   /** Share of pairs into English whose target stands in another language too: it is learnt again and again. */
@@ -38,26 +40,29 @@ const vocabularyTexts = 6000;
 
 /** @throws E_LANGUAGE for a language without texts; as `readCorpus` */
 export async function gatherTexts(
-  { pairs: names, testSets, test, seed }: MultilingualSettings,
+  { pairs: names, testSets, test, search, seed }: MultilingualSettings,
   say: (text: string) => void,
 ): Promise<MultilingualTexts> {
   const train: Record<string, readonly Pair[]> = {};
   const tests: Record<string, readonly Pair[]> = {};
+  const validation: Record<string, readonly Pair[]> = {};
   const sets = await readTestSets(testSets, Object.keys(names), test, say);
   const held = new Set(Object.values(sets).flatMap(of => Object.values(of).flat().map(({ source }) => wordsOf(source)))); // prettier-ignore
   for (const [language, name] of Object.entries(names)) {
     const { pairs } = filterPairs(await readCorpus(corpusFrom(name)), { longest: 160, ratio: 3 });
     if (pairs.length < 10 * test)
       fail('E_LANGUAGE', `${language}: expected at least ${grouped(10 * test)} pairs with English, received ${grouped(pairs.length)} of ${name}. Leave the language out of the groups, give it a corpus with --pairs ${language}=FILE, or take fewer with --test.`, { language, received: pairs.length }); // prettier-ignore
-    const parts = holdOut(pairs.map(({ source, target }) => ({ source, target })), { test: Math.min(0.1, (1.5 * test) / pairs.length), seed }); // prettier-ignore
+    const share = Math.min(0.1, (1.5 * test) / pairs.length);
+    const parts = holdOut(pairs.map(({ source, target }) => ({ source, target })), { test: share, validation: search > 0 ? share : 0, seed }); // prettier-ignore
     train[language] = parts.train.filter(({ source }) => !held.has(wordsOf(source)));
     tests[language] = parts.test.slice(0, test);
+    validation[language] = parts.validation.slice(0, test);
     say(`  ${language}: ${grouped(train[language].length)} pairs to learn from, ${grouped(tests[language].length)} to test with, of ${name}`); // prettier-ignore
   }
   const english = Object.values(train).map(pairs => pairs.map(({ source, target }) => ({ source: target, target: source }))); // prettier-ignore
   const repeated = repeatedTargets(english);
   const idOf = (texts: unknown): string => sha256(new TextEncoder().encode(JSON.stringify(texts)));
-  return { train, test: tests, sets, repeated, id: idOf(train), testId: idOf([tests, sets]) };
+  return { train, test: tests, validation, sets, repeated, id: idOf(train), testId: idOf([tests, sets, validation]) };
 }
 
 /** Columns of a table that may hold a language: `de`, `deu`, `deu_Latn`, `zho-CN`. */
