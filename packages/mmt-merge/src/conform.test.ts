@@ -22,6 +22,15 @@ const ops: Readonly<Record<string, OpLaws>> = {
   'merge.magnitudeMask': {
     samples: [{ inputs: [f32(6), host([1], [0.25]), host([1], [3], 'i32')], data: [1] }],
   },
+  'lora.update': {
+    samples: [
+      { inputs: [f32(4, 3), f32(4, 2), f32(2, 3)], attrs: { scale: 2 } },
+      { inputs: [f32(2, 3, 4), f32(2, 3, 1), f32(1, 4)], attrs: { scale: 0.5 } },
+      { inputs: [f32(2, 3, 4), f32(2, 3, 2), f32(2, 2, 4)], attrs: { scale: -1 } },
+      { inputs: [f32(2, 2, 2, 3), f32(2, 2, 2, 2), f32(2, 2, 3)], attrs: { scale: 1.5 } },
+    ],
+  },
+  'lora.factorSum': { samples: [{ inputs: [f32(1, 2, 1), f32(1, 1, 3), f32(1)] }, { inputs: [f32(3, 4, 2), f32(3, 2, 5), f32(3)] }] }, // prettier-ignore
   'merge.slerp': {
     samples: [
       { inputs: [f32(2, 3), f32(2, 3), host([1, 1], [0.3])], attrs: { t: 0.25, limit: 0.9995 }, data: [2] },

@@ -3,6 +3,7 @@
 import { COMMANDS, contribute, definePlugin, MERGES, OPS } from '@heddle/core';
 import { commands } from './commands.js';
 import { methods } from './methods/index.js';
+import { factorSumOp, loraUpdateOp } from './lora/ops.js';
 import { signConsensusOp } from './parts/consensus.js';
 import { magnitudeMaskOp } from './parts/select.js';
 import { slerpOp } from './parts/spherical.js';
@@ -16,7 +17,16 @@ export default /* @__PURE__ */ definePlugin({
   version,
   register(container) {
     contribute(container, MERGES, ...methods);
-    contribute(container, OPS, weightedSumOp, signConsensusOp, magnitudeMaskOp, slerpOp as never);
+    contribute(
+      container,
+      OPS,
+      weightedSumOp,
+      signConsensusOp,
+      magnitudeMaskOp,
+      slerpOp as never,
+      loraUpdateOp as never,
+      factorSumOp,
+    );
     contribute(container, COMMANDS, ...commands);
   },
 });
@@ -45,6 +55,7 @@ export {
   type LoraConfig,
   type LoraOptions,
 } from './lora/lora.js';
+export { factorSumOp, loraUpdateOp } from './lora/ops.js';
 export { deltaOf, mergeLora, type LoraMergeOptions, type MergeableLora, type MergedLora } from './lora/merge.js';
 export { groupCosines, taskVectors, type GroupCosines, type TaskVectors } from './lora/task-vectors.js';
 export {

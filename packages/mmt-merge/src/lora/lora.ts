@@ -23,6 +23,8 @@ import {
   type Types,
 } from '@heddle/core';
 
+import { loraUpdateOp } from './ops.js';
+
 export interface LoraOptions {
   readonly rank: number;
   /** s = alpha / rank. Default twice the rank, as ALMA and X-ALMA have it. */
@@ -130,12 +132,7 @@ function adaptedLinear(layer: AnyLayer, [from, to]: readonly [number, number], c
       const { loraA, loraB } = bound;
       const into = rate > 0 ? bound.loraDrop(x) : x;
       const base = layer.apply(bound, x) as Tensor;
-      return base.add(
-        into
-          .matmul(loraA)
-          .matmul(loraB)
-          .mul(alpha / rank),
-      );
+      return loraUpdateOp([base, into.matmul(loraA), loraB], { scale: alpha / rank })[0]!;
     },
   };
 }

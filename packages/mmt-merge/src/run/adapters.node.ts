@@ -14,12 +14,12 @@ import { planMerge, rowsOf, storageOf, type MergePlan, type PlanModel, type Tens
 import type { AdaptedSource, RowsSource } from '../plan/source.js';
 import { titleOf } from '../recipe/reference.js';
 import { version } from '../version.js';
-import { converter } from './convert.js';
 import type { MergeOptions, MergeReport } from './merge.node.js';
 import type { Step } from './prepare.node.js';
-import { openFiles, readerOf, readInto } from './reader.node.js';
+import { openFiles } from './reader.node.js';
 import { digestOf, headerDigest, writeJson } from './result.node.js';
 import { factorName, planFactors } from './factor-plan.js';
+import { openFactorSums, readFactor } from './factor-sum.node.js';
 import { mergeFactors } from './factors.js';
 import { openWorker } from './unit.node.js';
 
@@ -168,6 +168,7 @@ export async function mergeAdapters(
     memory: options.memory ?? 256_000_000,
     allowNotFinite: options.allowNotFinite ?? false,
   });
+  const sums = options.engine ? openFactorSums(options.engine) : null;
   const first = checkpoints.get(plan.sources.find(title => title !== nothing)!)!;
   const said = step.recipe.dtypes?.write ?? step.recipe.out_dtype ?? step.recipe.dtype;
   const tensors: TensorBytes[] = [];
@@ -187,7 +188,8 @@ export async function mergeAdapters(
       const adapted = [...tensor.models, ...(tensor.base ? [tensor.base] : [])].some(
         ({ source }) => source.kind === 'adapted',
       );
-      const merged = worker.values({ ...tensor, dtype: 'F32' });
+      const method = methods.find(({ name }) => name === tensor.method)!;
+      const merged = (await sums?.sum(tensor, method)) ?? worker.values({ ...tensor, dtype: 'F32' });
       done += tensor.shape.reduce((n, length) => n * length, 1) * 4;
       options.onProgress?.({
         stage: 'merging',
@@ -240,6 +242,7 @@ export async function mergeAdapters(
     }
   } finally {
     worker.close();
+    await sums?.close();
   }
   const distances: AdapterDistances = {
     factorWise: apart.length === 0 ? null : spread(apart),
@@ -280,7 +283,7 @@ export async function mergeAdapters(
     files: [{ name: 'adapter_model.safetensors', bytes, digest: digestOf(tensors.map(({ name }) => name)) }],
     notices: [
       ...plan.notices,
-      ...(options.engine ? [{ kind: 'engine' as const, subject: options.engine.backend.name, message: 'not used: adapters are merged in memory, on the processor' }] : []), // prettier-ignore
+      ...(options.engine ? [{ kind: 'engine' as const, subject: options.engine.backend.name, message: `${sums!.done} of ${plan.tensors.length} differences are summed by it, the others on the processor: an engine takes weighted sums of adapters of one rank` }] : []), // prettier-ignore
       { kind: 'tokens', subject: 'rank', message: `what the rank leaves out: ${percent(distances.truncation.mean)} of the length of the differences on the average, ${percent(distances.truncation.worst)} at worst` }, // prettier-ignore
       ...(distances.factorWise === null ? [] : [factorNotice(distances.factorWise)]),
     ],
@@ -306,17 +309,6 @@ function factorWise(
     return null;
   const files = openFiles();
   try {
-    const read = (source: AdaptedSource['left']): Float32Array => {
-      const { elements } = rowsOf(source.shape);
-      const array = new Float32Array(elements);
-      readInto(
-        readerOf(source, { files, converter: converter(), hold: false, ahead: 0, to: Infinity }),
-        0,
-        elements,
-        array,
-      );
-      return array;
-    };
     const common = {
       method: tensor.method,
       factors: weights.map((w, i) => Math.sqrt(w * own[i]!.scale)),
@@ -326,7 +318,7 @@ function factorWise(
     const side = (name: 'left' | 'right'): Float32Array =>
       mergeFactors({
         ...common,
-        tensors: own.map(source => read(source[name])),
+        tensors: own.map(source => readFactor(source[name], files)),
         stream: streamOf(`${tensor.name} ${name}`),
       });
     return { b: side('left'), a: side('right') };

@@ -120,17 +120,21 @@ describe('adapters merged to an adapter', () => {
     expect(report.distances!.factorWise!.worst).toBeGreaterThan(0.1); // the other way is another result
   });
 
-  it('on the processor, which the report says where an engine was given', async () => {
+  it('by an engine where they are weighted sums, which the report says', async () => {
     const backend = openReference();
-    const { report } = await merged(sum, { engine: { backend } });
+    const noticed = async (recipe: Recipe, message: RegExp): Promise<string> => {
+      const { out, report } = await merged(recipe, { engine: { backend } });
+      expect(report.notices).toContainEqual(expect.objectContaining({ kind: 'engine', subject: 'reference', message: expect.stringMatching(message) as string })); // prettier-ignore
+      return out;
+    };
+    expect(relativeDistance(expected, await deltaOf(await noticed(sum, /^1 of 1/)))).toBeLessThan(1e-5);
+    const models = sum.models!.map(({ model, parameters }) => ({ model, parameters: { weight: parameters!['weight'] as number } })); // prettier-ignore
+    const mean = expected.map(x => x / 2.5);
+    expect(relativeDistance(mean, await deltaOf(await noticed({ merge_method: 'linear', models }, /^1 of 1/)))).toBeLessThan(1e-5); // prettier-ignore
+    // No sum, and no one rank.
+    await noticed({ ...sum, merge_method: 'ties' }, /^0 of 1/);
+    await noticed({ ...sum, models: [...models, { model: 'three', parameters: { weight: 1 } }] }, /^0 of 1/);
     await backend.close();
-    expect(report.notices).toContainEqual(
-      expect.objectContaining({
-        kind: 'engine',
-        subject: 'reference',
-        message: expect.stringContaining('not used') as string,
-      }),
-    );
     expect((await merged(sum)).report.notices.some(({ kind }) => kind === 'engine')).toBe(false);
   });
 

@@ -42,8 +42,8 @@ export interface MergeOptions extends PrepareOptions {
   /** Threads; 0 works in the calling thread. Default: 2. An engine has its own. */
   readonly threads?: number;
   /**
-   * Does the arithmetic instead of this processor's loops; what it cannot hold is left to those, with a notice. Differences of
-   * adapters are merged in memory, without it.
+   * Does the arithmetic instead of this processor's loops; what it cannot hold is left to those, with a notice. Of
+   * differences of adapters it takes weighted sums.
    */
   readonly engine?: MergeEngine | undefined;
   /** Bytes of inputs that all threads together keep in memory for methods of several passes. Default 256 MB. */
