@@ -52,9 +52,8 @@ export function openMultilingualBench(
   tokenizer: Tokenizer,
   folder: string,
 ): MultilingualBench {
-  const { width, depth, tokens, temperature, most, englishRepeats } = settings;
-  // Few steps teach plain attention nothing here: the README's table of `npm start -- --task translation` shows why.
-  const config = { vocabulary: tokenizer.vocabularySize, width, heads: 4, depth, encoderDepth: depth, length, sourceLength: length, dropout: 0.1, attention: 'emha' }; // prettier-ignore
+  const { width, depth, attention, tokens, temperature, most, englishRepeats } = settings;
+  const config = { vocabulary: tokenizer.vocabularySize, width, heads: 4, depth, encoderDepth: depth, length, sourceLength: length, dropout: 0.1, attention }; // prettier-ignore
   const model = expectKind(host.find(MODELS, 'encoder-decoder').create(config, partsOf(host)), 'encoder-decoder');
   const known = new Map<string, EncodedPairs>();
   const encoded = (name: string, language: string, pairs: () => readonly Pair[]): EncodedPairs => {

@@ -16,6 +16,8 @@ export interface MultilingualSettings {
   /** Merges that are tried for each group, beside those that are named; 0: none. */
   readonly search: number;
   readonly rank: number;
+  /** A part by its name. */
+  readonly attention: string;
   readonly width: number;
   readonly depth: number;
   /** Kinds of token. */
@@ -124,6 +126,7 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
     merges: merges as MultilingualSettings['merges'],
     search: count('search', 0, 0),
     rank: count('rank', 1, 16),
+    attention: typeof options['attention'] === 'string' ? options['attention'] : 'emha',
     width: count('width', 8, 128),
     depth: count('depth', 1, 2),
     vocabulary: count('vocabulary', 300, languages.every(isMadeUp) ? 1000 : 4000),

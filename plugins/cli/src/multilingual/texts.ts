@@ -138,7 +138,8 @@ export function denoising(
     own: pairs.map(({ target }) => ({ source: noisy(target), target })),
     both: pairs.map(({ source, target }) => {
       const text = draw() < 0.5 ? `${source} ${target}` : `${target} ${source}`;
-      // Half of the words: what one side lacks has to come from the other.
+      // One side, or half of the words of both: what one lacks has to come from the other.
+      if (draw() < 0.5) return { source: draw() < 0.5 ? source : target, target: text };
       const words = text.split(' ');
       const kept = words.filter(() => draw() >= 0.5);
       return { source: (kept.length > 0 ? kept : words).join(' '), target: text };
