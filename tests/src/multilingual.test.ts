@@ -64,6 +64,12 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
     expect(rowsOf(again.stdout)).toEqual(rows);
   });
 
+  it('in one process comes to the same scores as in several', async () => {
+    const { code, stdout } = await run('three', ['--json', '--processes', '1']);
+    expect(code).toBe(0);
+    expect(JSON.stringify(rowsOf(stdout))).toBe(JSON.stringify(rows));
+  });
+
   it('killed, goes on to the same scores', async () => {
     const killed = await run('two', ['--json'], /"stage":"adapter all-en"/);
     expect(killed.code).toBeNull();

@@ -8,8 +8,13 @@ export interface Engine {
   readonly others: readonly { readonly name: string; readonly reason: string }[];
 }
 
-export async function openEngine(host: Host, wanted: string): Promise<Engine> {
-  const { backend, passedOver } = await host.openBackend(wanted);
+/** @param options of the engine, such as `{ threads: 1 }` */
+export async function openEngine(
+  host: Host,
+  wanted: string,
+  options: Readonly<Record<string, unknown>> = {},
+): Promise<Engine> {
+  const { backend, passedOver } = await host.openBackend(wanted, options);
   if (wanted !== 'auto') return { backend, others: [] };
   const reasons = new Map(passedOver.map(({ name, reason }) => [name, reason]));
   const names = offersInOrder(host).map(({ name }) => name);

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import {
   HeddleError,
   inProcess,
+  parseJson,
+  partOf,
   stagesOf,
   type Backend,
   type CommandCall,
@@ -14,10 +16,12 @@ import {
   type TrainEvent,
 } from '@heddle/core';
 import { Subject, lastValueFrom, tap } from 'rxjs';
+import { runApart, type ApartOptions } from './apart.js';
 import { engineLines, openEngine } from './engine.js';
 import { eventJson, logTo } from './event-log.js';
 import { exists, holdRun, moveAside } from './run-folder.js';
 import { trackWith } from './trackers.js';
+import { timeTaken } from './words.js';
 
 export interface OpenedRun {
   readonly folder: string;
@@ -28,16 +32,26 @@ export interface OpenedRun {
   readonly isReference: boolean;
 }
 
-/** The folder of a run, held until the host closes, and an engine. @param name of the folder where nobody says another */
-export async function openRun({ options, print, note }: CommandCall, host: Host, name: string): Promise<OpenedRun> {
+/**
+ * The folder of a run, held until the host closes, and an engine.
+ *
+ * @param name of the folder where nobody says another; a child's folder is held by its parent
+ */
+export async function openRun(
+  { options, print, note }: CommandCall,
+  host: Host,
+  name: string,
+  { isChild = false, threads }: { readonly isChild?: boolean; readonly threads?: number } = {},
+): Promise<OpenedRun> {
   const folder = typeof options['out'] === 'string' ? options['out'] : join('.heddle', name);
   const say = (text: string): void => {
-    if (options['json'] !== true) print(text);
+    if (options['json'] !== true && !isChild) print(text);
   };
-  if (options['fresh'] === true && options['plan'] !== true && (await exists(folder)))
+  if (!isChild && options['fresh'] === true && options['plan'] !== true && (await exists(folder)))
     note(`What was there is kept in ${await moveAside(folder)}.`);
-  await host.open(() => holdRun(folder)); // let go when the host closes
-  const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
+  if (!isChild) await host.open(() => holdRun(folder)); // let go when the host closes
+  const wanted = typeof options['backend'] === 'string' ? options['backend'] : 'auto';
+  const engine = await openEngine(host, wanted, threads === undefined ? {} : { threads });
   const isReference = engine.backend.name === 'reference';
   for (const line of engineLines(engine)) say(line);
   if (isReference)
@@ -52,6 +66,10 @@ export interface FlowRun {
   readonly folder: string;
   readonly trackers: readonly string[];
   readonly say: (text: string) => void;
+  /** Processes for stages that do not wait for each other; 1: all is done in this one. Default 1. */
+  readonly processes?: number;
+  /** The one stage that is to be run; null: all. Default null. */
+  readonly only?: string | null;
   /** Told of each stage that is done; what it gives stands under the stage's name, or, for programs, in its line. */
   readonly done: (stage: {
     readonly name: string;
@@ -71,6 +89,35 @@ const folderOf = (stage: string): string => stage.replaceAll(/[^\w./-]+/g, '-');
 /** The log of events of a stage. */
 export const logOf = (folder: string, stage: string): string => join(folder, 'stages', folderOf(stage), 'events.jsonl');
 
+/**
+ * Whatever can run now, until one run of the flow finds everything there: stages that stand side by side in processes, others here.
+ */
+async function runReady(
+  job: Job,
+  processes: number,
+  here: (part: Job) => Promise<unknown>,
+  apart: Pick<ApartOptions, 'started' | 'line'>,
+): Promise<void> {
+  for (;;) {
+    job.signal.throwIfAborted();
+    const { stages } = await inProcess.plan(job);
+    const ready = stages.filter(({ state }) => state === 'runs').map(({ path }) => path);
+    if (ready.length === 0) return;
+    if (ready.length === 1) await here({ ...job, flow: partOf(job.flow, ready[0]!) });
+    else await runApart({ stages: ready, width: processes, signal: job.signal, ...apart });
+  }
+}
+
+/** What a stage's process said; nothing, where it is no line of ours. */
+function parseLine(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const found = parseJson(text);
+    return typeof found === 'object' && found !== null && !Array.isArray(found) ? { ...found } : {};
+  } catch {
+    return {};
+  }
+}
+
 const isTraining = (event: HeddleEvent): event is TrainEvent => !/^(flow|stage)\./.test(event.type);
 
 /** @returns what the pipeline gave, or null when it was stopped, which it says */
@@ -81,9 +128,12 @@ export async function runFlow({
   folder,
   trackers,
   say,
+  processes = 1,
+  only = null,
   done,
 }: FlowRun): Promise<{ readonly output: unknown } | null> {
-  const json = call.options['json'] === true;
+  const json = call.options['json'] === true || only !== null;
+  const here = new Set<string>(); // stages of this run: that they are there already is no news
   let heard = new Subject<TrainEvent>();
   let log: (event: TrainEvent) => void = () => {};
   let end: { readonly output: unknown } | null = null;
@@ -91,6 +141,7 @@ export async function runFlow({
   const see = (event: HeddleEvent): void => {
     switch (event.type) {
       case 'stage.started': {
+        here.add(event.stage);
         say(`\n${job.flow.name}: ${event.stage}`);
         log = logTo(logOf(folder, event.stage), call.note);
         heard = new Subject();
@@ -98,7 +149,8 @@ export async function runFlow({
         break;
       }
       case 'stage.cached':
-        say(`\n${job.flow.name}: ${event.stage} is there already`);
+        if (!here.has(event.stage)) say(`\n${job.flow.name}: ${event.stage} is there already`);
+        here.add(event.stage);
         break;
       case 'stage.finished': {
         heard.complete();
@@ -121,12 +173,26 @@ export async function runFlow({
         if (json) call.print(eventJson(event));
     }
   };
+  /** Stages in other processes: their events go to programs, their names and times to people. */
+  const apart = {
+    started(stage: string): void {
+      here.add(stage);
+      say(`  ${stage} …`);
+    },
+    line(stage: string, text: string): void {
+      if (json) call.print(text);
+      const { type, seconds } = parseLine(text);
+      if (type === 'stage' && typeof seconds === 'number') say(`  ${stage}: ${timeTaken(seconds)}`);
+    },
+  };
   for (const { path } of stagesOf(job.flow.steps)) await mkdir(join(folder, 'stages', folderOf(path)), { recursive: true }); // prettier-ignore
   try {
-    await lastValueFrom(inProcess.submit(job).pipe(tap(see)));
+    const run = (part: Job): Promise<HeddleEvent> => lastValueFrom(inProcess.submit(part).pipe(tap(see)));
+    if (only === null && processes > 1) await runReady(job, processes, run, apart);
+    await run(only === null ? job : { ...job, flow: partOf(job.flow, only) });
   } catch (error) {
     heard.complete();
-    if (!(error instanceof HeddleError && error.code === 'E_CANCELLED' && call.signal.aborted)) throw error;
+    if (!(error instanceof HeddleError && error.code === 'E_CANCELLED' && job.signal.aborted)) throw error;
     say(`\nStopped; what was learnt is in ${folder}. The same command goes on.`);
     return null;
   }

@@ -9,7 +9,7 @@ import { contribute } from '../plugin/registry.js';
 import type { HeddleEvent } from '../train/events.js';
 import { memoryArtifacts } from './artifacts.js';
 import type { Executor, Store } from './executor.js';
-import { pipeline } from './flow.js';
+import { partOf, pipeline, stagesOf } from './flow.js';
 import { printPlan } from './plan.js';
 import { memoryResults } from './results.js';
 import { defineStage, schemaOf, type StageContext } from './stage.js';
@@ -421,6 +421,26 @@ describe('cancelling', () => {
     });
     await expect(host.plan(pipeline('p').then(made), { n: 1 })).rejects.toMatchObject({ code: 'E_CLOSED' });
   });
+});
+
+it('a part of a flow is what one stage needs, and leaves the rest its result', async () => {
+  const host = createHost();
+  const ran: string[] = [];
+  const noted = (name: string) => stage(name, n => (ran.push(name), n + 1));
+  const inner = pipeline('inner').then(noted('x')).then(noted('y'));
+  const flow = pipeline('p')
+    .then(noted('a'))
+    .thenAll({ left: noted('l'), right: inner, other: noted('o') });
+  await lastValueFrom(host.execute(partOf(flow, 'inner/x'), { n: 1 }));
+  expect(ran).toEqual(['a', 'x']);
+  await lastValueFrom(host.execute(partOf(flow, 'inner/y'), { n: 1 }));
+  await lastValueFrom(host.execute(flow, { n: 1 }));
+  expect(ran).toEqual(['a', 'x', 'y', 'l', 'o']);
+  expect(stagesOf(partOf(flow, 'a').steps).map(({ path }) => path)).toEqual(['a']);
+  expect(() => partOf(flow, 'y')).toThrow(
+    /E_FLOW|expected one of its stages, received 'y'. It has a, l, inner\/x, inner\/y, o/,
+  );
+  await host.close();
 });
 
 it('another executor comes from a plugin', async () => {

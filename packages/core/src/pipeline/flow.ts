@@ -70,6 +70,32 @@ export function pipeline(name: string): EmptyFlow {
 export const stagesOf = (steps: readonly Step[]): readonly Extract<Step, { kind: 'stage' }>[] =>
   steps.flatMap(step => (step.kind === 'stage' ? [step] : Object.values(step.branches).flatMap(stagesOf)));
 
+/**
+ * As much of a flow as one stage needs: the steps before it, and of its own step its branch alone. What an executor gives to a worker.
+ *
+ * @throws E_FLOW for a stage that the flow has not
+ */
+export function partOf<I>(flow: Flow<I, unknown>, path: string): Flow<I, unknown> {
+  const within = (steps: readonly Step[]): readonly Step[] | null => {
+    for (const [at, step] of steps.entries()) {
+      const before = steps.slice(0, at);
+      if (step.kind === 'stage') {
+        if (step.path === path) return [...before, step];
+        continue;
+      }
+      for (const [name, branch] of Object.entries(step.branches)) {
+        const own = within(branch);
+        if (own) return [...before, { kind: 'all', branches: { [name]: own } }];
+      }
+    }
+    return null;
+  };
+  const steps =
+    within(flow.steps) ??
+    fail('E_FLOW', `pipeline '${flow.name}': expected one of its stages, received '${path}'. It has ${stagesOf(flow.steps).map(one => one.path).join(', ')}.`, { flow: flow.name, stage: path }); // prettier-ignore
+  return flowOf(flow.name, steps);
+}
+
 function flowOf<I, O>(name: string, steps: readonly Step[]): Flow<I, O> {
   refuseTwins(name, steps);
   return {

@@ -10,7 +10,7 @@ export {
   type Content,
 } from './artifacts.js';
 export { inProcess, type Executor, type FlowPlan, type Job, type PlannedStage, type Store } from './executor.js';
-export { pipeline, stagesOf, type AnyFlow, type EmptyFlow, type Flow, type Piece, type Step } from './flow.js';
+export { partOf, pipeline, stagesOf, type AnyFlow, type EmptyFlow, type Flow, type Piece, type Step } from './flow.js';
 export { stageKey } from './key.js';
 export { planFlow, printPlan } from './plan.js';
 export { memoryResults, RESULTS, type StageResult, type StageResults } from './results.js';

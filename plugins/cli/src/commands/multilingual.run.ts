@@ -1,6 +1,7 @@
 /** `heddle multilingual`: a base, adapters, merges and their scores, each found again when it was done before. */
 
 import { mkdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import {
   countParameters,
@@ -17,6 +18,7 @@ import { loraTypes, translationChain, type ChainResult } from '@heddle/mmt-merge
 import { saveLora } from '@heddle/mmt-merge/node';
 import { readTokenizer, saveTokenizer } from '@heddle/text';
 import { readRun, reportPage, type RunRecord } from '@heddle/tracker-report';
+import { askedStage, whileParentLives } from '../apart.js';
 import { exitCodes } from '../failure.js';
 import { writeJson } from '../json-file.js';
 import { saveModel } from '../model-folder.js';
@@ -37,11 +39,13 @@ import { trackersOf } from '../trackers.js';
 import { grouped, percent, selfName, timeTaken } from '../words.js';
 
 export async function runMultilingual(call: CommandCall, host: Host): Promise<number> {
-  const { options, signal } = call;
+  const { options } = call;
+  const only = askedStage();
+  const signal = only === null ? call.signal : whileParentLives(call.signal);
   const asked = readMultilingualSettings(call); // before anything is touched
-  const trackers = trackersOf(host, call, ['console']);
+  const trackers = only === null ? trackersOf(host, call, ['console']) : [];
   const json = options['json'] === true;
-  const { folder, say, backend, isReference } = await openRun(call, host, 'multilingual');
+  const { folder, say, backend, isReference } = await openRun(call, host, 'multilingual', only === null ? {} : { isChild: true, threads: 1 }); // prettier-ignore
   say('Texts:');
   const settings = isReference ? forReference(asked, call) : asked;
   const texts = await gatherTexts(settings, say);
@@ -79,6 +83,8 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     return 0;
   }
   const began = performance.now();
+  // One thread adds up in one order, and two of these models learn faster side by side than one on two threads.
+  const processes = backend.name === 'onnx:cpu' ? (settings.processes ?? Math.min(4, availableParallelism())) : 1;
   const end = await runFlow({
     call,
     host,
@@ -86,6 +92,8 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     folder,
     trackers,
     say,
+    processes,
+    only,
     done: ({ name, key, seconds }) => ({
       lines: [`  ${timeTaken(seconds)}`],
       json: { stage: name },
@@ -93,6 +101,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     }),
   });
   if (end === null) return exitCodes.interrupted;
+  if (only !== null) return 0;
   const result = end.output as ChainResult;
   const report = join(folder, 'report.html');
   await atomicWriteFile(report, await pageOf(result, texts, bench, folder));

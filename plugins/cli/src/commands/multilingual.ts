@@ -61,6 +61,11 @@ export const multilingual: Command = {
     { flags: '--test <n>', describe: 'sentences of each direction that are translated for its score (default: 40)' },
     { flags: '--seed <n>', describe: 'all randomness comes from it (default: 0)' },
     { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },
+    {
+      flags: '--processes <n>',
+      describe:
+        'processes for adapters and scores, one thread each (default: as many as processors, up to 4; 1 on other engines than onnx:cpu)',
+    },
     trackerOption,
     { flags: '--out <folder>', describe: 'where the run lives (default: .heddle/multilingual)' },
     { flags: '--plan', describe: 'say what would run and what is there already, and run nothing' },

@@ -37,6 +37,8 @@ export interface MultilingualSettings {
   /** Sentences of a direction that are translated for its score. */
   readonly test: number;
   readonly seed: number;
+  /** Processes for stages that do not wait for each other; null: as many as the machine can have. */
+  readonly processes: number | null;
 }
 
 /** Nobody said which: two families of made-up languages, which every machine has, and which minutes can teach. */
@@ -140,5 +142,6 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
     baseRate: numberOption(options, 'baseRate', { least: 1e-9, default: 0.003 }),
     test: count('test', 2, 40),
     seed: count('seed', 0, 0),
+    processes: options['processes'] === undefined ? null : count('processes', 1, 1),
   };
 }
