@@ -70,6 +70,14 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
     expect(JSON.stringify(rowsOf(stdout))).toBe(JSON.stringify(rows));
   });
 
+  it('tunes whole models too, and translates by them', async () => {
+    const args = small.map(word => (word === 'ties' ? 'linear' : word));
+    const { code } = await heddle(['multilingual', ...args, '--tuning', 'full', '--out', join(folder, 'full')]);
+    expect(code).toBe(0);
+    const to = await heddle(['translate', '--model', join(folder, 'full'), '--text', 'The weaver holds the thread.', '--json', '--to', 'de']); // prettier-ignore
+    expect([to.code, to.stdout]).toEqual([0, expect.stringContaining('"type":"translation"')]);
+  });
+
   it('killed, goes on to the same scores', async () => {
     const killed = await run('two', ['--json'], /"stage":"adapter all-en"/);
     expect(killed.code).toBeNull();
@@ -110,6 +118,8 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
       /E_LANGUAGE.*columns of English and of some of fr.*received id, eng, deu/,
     ],
     [['--merges', 'magic'], /E_OPTION.*received 'magic'/],
+    [['--tuning', 'full', '--merges', 'ties-factors'], /E_OPTION.*received 'ties-factors'/],
+    [['--tuning', 'half'], /E_OPTION.*lora or full/],
   ])('%j is refused', async (args, message) => {
     const { code, stderr } = await heddle([
       'multilingual',

@@ -2,6 +2,7 @@
 
 import {
   bind,
+  countParameters,
   evaluateAll,
   iota,
   openReference,
@@ -220,6 +221,37 @@ describe('a chain', { timeout: 300_000 }, () => {
       await score('de-en', foldLora(base, merged.adapter, merged.options), signal),
     );
     expect(rows['ties']!.truncation).toBeGreaterThan(0);
+  });
+
+  it('tunes whole models as well: scored as they are, merged weight by weight', async () => {
+    const merges = { mean: { method: 'linear', each: { weight: 1 } }, ties: { method: 'ties', each: { weight: 1, density: 0.5 } } }; // prettier-ignore
+    const own = storeOf();
+    const { result, events } = await run(benchOf(backend), own, { ...options, lora: null, counts: [], merges });
+    const types = parameterTypes(model);
+    const read = async (stage: string) => {
+      const done = events.find(event => event.type === 'stage.finished' && event.stage === stage);
+      const { weights } = (done as { readonly output: unknown }).output as { readonly weights: string };
+      return readParameters(await own.artifacts.open(weights), types);
+    };
+    const [base, german, other] = [await read('base'), await read('adapter de-en'), await read('adapter xa1-en')];
+    const { rows, vectors, gradients } = result!;
+    const signal = new AbortController().signal;
+    const { score } = benchOf(backend);
+    const path = Object.keys(types)[0]!;
+    expect(german[path]!.data).not.toEqual(base[path]!.data); // all of it moved
+    expect(rows['separate']!.directions['de-en']).toEqual(await score('de-en', german, signal));
+    expect(rows['separate']!.parameters).toBe(6 * countParameters(model));
+    const mean = Object.fromEntries(Object.entries(types).map(([name, { shape }]) => [name, { dtype: 'f32' as const, shape, data: Float32Array.from(german[name]!.data, (x, i) => (x + other[name]!.data[i]!) / 2) }])); // prettier-ignore
+    const found = rows['mean']!.directions['de-en']!.scores['likelihood']!;
+    expect(found).toBeCloseTo((await score('de-en', mean, signal)).scores['likelihood']!, 2);
+    expect([rows['mean']!.truncation, rows['ties']!.adapters['merged-germanic-en']!.lora]).toEqual([null, null]);
+    // The cosine of what the two learnt, by hand.
+    const learnt = (weights: typeof base): number[] => Object.keys(types).flatMap(name => Array.from(weights[name]!.data, (x, i) => x - base[name]!.data[i]!)); // prettier-ignore
+    const [x, y] = [learnt(german), learnt(other)];
+    const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0); // prettier-ignore
+    expect(vectors!.into.cosines[0]![1]).toBeCloseTo(dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y)), 4);
+    expect(gradients!.into.before[0]![0]).toBeCloseTo(1, 9);
+    expect(() => translationChain({ ...options, lora: null, merges: { f: { method: 'ties', mode: 'factors' } } }, benchOf(backend))).toThrow(expect.objectContaining({ code: 'E_CONFIG' })); // prettier-ignore
   });
 
   it('does nothing twice, and of a change only what depends on it', async () => {

@@ -83,7 +83,7 @@ export function mergeLora(
         });
       const [a, b] = [side('loraA'), side('loraB')];
       put(a, b, rank);
-      retained[path] = share(product(a, b, from, to), deltas, own);
+      retained[path] = retainedShare(product(a, b, from, to), deltas, own);
       continue;
     }
     const base = method.laws?.needsBase === true ? new Float32Array(from * to) : null;
@@ -96,7 +96,7 @@ export function mergeLora(
       each: own,
       ...(method.random === true ? { uniforms: deltas.map(delta => Float32Array.from(delta, () => draw())) } : {}),
     }) as Float32Array;
-    retained[path] = share(merged, deltas, own);
+    retained[path] = retainedShare(merged, deltas, own);
     const { a: right, b: leftSide, values: singular } = factors({ rows: from, columns: to, data: merged }, rank);
     // Fewer singular values than asked: the rest of the factors is nothing.
     const width = singular.length;
@@ -116,7 +116,7 @@ export function mergeLora(
 }
 
 /** Of the mass of all differences, what a merge of them has. */
-function share(
+export function retainedShare(
   merged: Float32Array,
   deltas: readonly Float32Array[],
   each: readonly Readonly<Record<string, number>>[],

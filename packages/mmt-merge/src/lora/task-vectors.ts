@@ -35,27 +35,43 @@ export interface TaskVectors {
 
 /** @throws E_ADAPTER for fewer than two adapters */
 export function taskVectors(adapters: readonly MergeableLora[]): TaskVectors {
-  if (adapters.length < 2)
-    fail('E_ADAPTER', `task vectors: expected at least two adapters, received ${adapters.length}.`, { received: adapters.length }); // prettier-ignore
-  const layers = layersIn(adapters[0]!.adapter);
+  const layers = adapters[0] ? layersIn(adapters[0].adapter) : [];
   const n = adapters.length;
-  const square = (): number[][] => Array.from({ length: n }, () => new Array<number>(n).fill(0));
-  const total = square();
+  const products = (path: string): number[][] => {
+    const found = Array.from({ length: n }, () => new Array<number>(n).fill(0));
+    for (let i = 0; i < n; i++)
+      for (let j = i; j < n; j++) found[i]![j] = found[j]![i] = inner(adapters[i]!, adapters[j]!, path);
+    return found;
+  };
+  return compareDifferences(layers, n, products, path => adapters.map(one => deltaOf(one, path)));
+}
+
+/**
+ * @param products [n][n] inner products of the differences of a layer
+ * @param deltasOf the differences themselves, for their signs
+ * @throws E_ADAPTER for fewer than two
+ */
+export function compareDifferences(
+  layers: readonly string[],
+  n: number,
+  products: (layer: string) => readonly (readonly number[])[],
+  deltasOf: (layer: string) => readonly Float32Array[],
+): TaskVectors {
+  if (n < 2) fail('E_ADAPTER', `task vectors: expected at least two modules, received ${n}.`, { received: n });
+  const total = Array.from({ length: n }, () => new Array<number>(n).fill(0));
   const byLayer: Record<string, readonly (readonly number[])[]> = {};
   const signConflicts: Record<string, number> = {};
   let [apart, weights] = [0, 0];
   for (const path of layers) {
-    const products = square();
-    for (let i = 0; i < n; i++)
-      for (let j = i; j < n; j++) products[i]![j] = products[j]![i] = inner(adapters[i]!, adapters[j]!, path);
-    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) total[i]![j]! += products[i]![j]!;
-    byLayer[path] = cosinesOf(products);
-    const deltas = adapters.map(one => deltaOf(one, path));
-    let own = 0;
+    const own = products(path);
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) total[i]![j]! += own[i]![j]!;
+    byLayer[path] = cosinesOf(own);
+    const deltas = deltasOf(path);
+    let pulled = 0;
     for (let at = 0; at < deltas[0]!.length; at++)
-      if (deltas.some(delta => delta[at]! > 0) && deltas.some(delta => delta[at]! < 0)) own++;
-    signConflicts[path] = own / deltas[0]!.length;
-    apart += own;
+      if (deltas.some(delta => delta[at]! > 0) && deltas.some(delta => delta[at]! < 0)) pulled++;
+    signConflicts[path] = pulled / deltas[0]!.length;
+    apart += pulled;
     weights += deltas[0]!.length;
   }
   return { cosines: cosinesOf(total), byLayer, signConflicts, signConflict: apart / weights };

@@ -31,21 +31,11 @@ import {
   type Types,
 } from '@heddle/core';
 import { readParameters, writeParameters } from '@heddle/core/files';
-import {
-  countLora,
-  foldLora,
-  isLoraPath,
-  loraConfig,
-  loraOf,
-  loraTypes,
-  withLora,
-  type LoraOptions,
-  type Parameters,
-} from '../lora/lora.js';
-import { mergeLora, type LoraMergeOptions, type MergeableLora } from '../lora/merge.js';
+import type { LoraOptions, Parameters } from '../lora/lora.js';
+import type { LoraMergeOptions } from '../lora/merge.js';
 import { searchValues, type SearchOptions, type SearchResult, type Values } from '../search/search.js';
 import { gradientCosines } from './gradients.js';
-import { groupCosines, taskVectors, type GroupCosines } from '../lora/task-vectors.js';
+import { groupCosines, type GroupCosines } from '../lora/task-vectors.js';
 import {
   checkGroups,
   directionOf,
@@ -61,6 +51,7 @@ import {
   type StrategyName,
   type TranslationModule,
 } from './strategies.js';
+import { tuningOf, type Tuned } from './tuning.js';
 
 /** How adapters into English become one for a group. Each is a row of its own. */
 export interface ChainMerge extends Omit<LoraMergeOptions, 'method' | 'seed'> {
@@ -86,7 +77,8 @@ export interface ChainOptions {
   readonly counts?: readonly number[];
   /** By the name of their row. Default none. */
   readonly merges?: Readonly<Record<string, ChainMerge>>;
-  readonly lora: LoraOptions;
+  /** null: every module is all of the model, tuned further. */
+  readonly lora: LoraOptions | null;
   readonly base: { readonly steps: number; readonly rate: number };
   /** Steps for each direction that an adapter learns: one for five languages makes five times as many as one for one. */
   readonly adapters: { readonly steps: number; readonly rate: number };
@@ -148,9 +140,9 @@ export interface StrategyResult {
   readonly retained: Readonly<Record<string, number>>;
   /** What was tried for each merged module, and which of it was best. Empty without a search. */
   readonly searches: Readonly<Record<string, SearchResult>>;
-  /** Artifacts: the base, and each module's adapter with its rank and scale. */
+  /** Artifacts: the base, and each module's adapter with its rank and scale, or the whole model without. */
   readonly base: string;
-  readonly adapters: Readonly<Record<string, { readonly weights: string; readonly lora: LoraOptions }>>;
+  readonly adapters: Readonly<Record<string, { readonly weights: string; readonly lora: LoraOptions | null }>>;
   readonly routing: Routing;
 }
 
@@ -195,7 +187,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
   for (const n of counts)
     if (!(Number.isSafeInteger(n) && n >= 2 && n < languages.length))
       fail('E_CONFIG', `chain: counts: expected whole numbers from 2 up to, not including, ${languages.length}, received ${n}.`, { n }); // prettier-ignore
-  loraConfig(lora);
+  const tuning = tuningOf(bench.model, lora);
   for (const [name, { method }] of Object.entries(merges))
     if (!bench.methods.some(one => one.name === method))
       fail('E_CONFIG', `chain: merge '${name}': expected one of ${bench.methods.map(one => one.name).join(', ')}, received '${method}'.`, { name, method }); // prettier-ignore
@@ -203,11 +195,10 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
     fail('E_CONFIG', 'chain: search: expected a bench that validates, received one without. Give it `validate`, or no search.', {}); // prettier-ignore
   for (const [what, value] of [['base.steps', options.base.steps], ['adapters.steps', options.adapters.steps]] as const)
     if (!(Number.isSafeInteger(value) && value >= 1)) fail('E_CONFIG', `chain: ${what}: expected a whole number from 1 up, received ${value}.`, { what, value }); // prettier-ignore
-  const adapted = withLora(bench.model, lora);
+  for (const [name, merge] of Object.entries(merges)) tuning.checkMerge(name, merge);
   const { architecture, config } = bench.model;
   const shared = { seed, clip, model: { architecture, config }, data: bench.data };
   const baseTypes = parameterTypes(bench.model);
-  const adapterTypes = loraTypes(bench.model, lora);
   const ownSeed = (name: string): number => streamOf(`${seed}/${name}`) & 0x3fffffff;
 
   const learn = async (
@@ -237,7 +228,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
     );
     if (!whole)
       fail('E_DATA', `${name}: expected ${steps} steps, ended after ${step}: its data ended.`, { name, steps });
-    const kept = trains ? loraOf(parameters) : parameters;
+    const kept = trains ? tuning.kept(parameters) : parameters;
     const weights = await context.artifacts.write(`${name}.safetensors`, sink => writeParameters(sink, kept));
     return { weights, steps: step, tokens };
   };
@@ -267,15 +258,12 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
         learn(
           name,
           {
-            model: adapted,
-            initial: {
-              ...initialise(adapted, ownSeed(name)),
-              ...(await readIn(context.artifacts, weights, baseTypes)),
-            },
+            model: tuning.model,
+            initial: tuning.initial(await readIn(context.artifacts, weights, baseTypes), ownSeed(name)),
             data: bench.pairs(directions, ownSeed(name)),
             steps: options.adapters.steps * directions.length,
             rate: options.adapters.rate,
-            trains: isLoraPath,
+            trains: tuning.trains,
           },
           context,
         ),
@@ -297,52 +285,53 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
       () => ({ ...shared, tests: bench.tests, lora, merge, routing }),
       async (trained, { artifacts, signal }) => {
         const model = await readIn(artifacts, trained['base']!.weights, baseTypes);
-        const adapters = new Map<string, { readonly adapter: Parameters; readonly options: LoraOptions }>();
+        const adapters = new Map<string, Tuned>();
         const left: number[] = [];
         const retained: Record<string, number> = {};
         const searches: Record<string, SearchResult> = {};
-        const saved: Record<string, { readonly weights: string; readonly lora: LoraOptions }> = {};
-        const load = async (module: string): Promise<Parameters> =>
-          readIn(artifacts, trained[module]!.weights, adapterTypes);
+        const saved: Record<string, { readonly weights: string; readonly lora: LoraOptions | null }> = {};
+        const load = async (module: string): Promise<Tuned> => ({
+          weights: await readIn(artifacts, trained[module]!.weights, tuning.types),
+          lora,
+        });
         for (const module of own) {
           signal.throwIfAborted();
           if (!module.merged || !merge) {
-            adapters.set(module.name, { adapter: await load(module.name), options: lora });
+            adapters.set(module.name, await load(module.name));
             saved[module.name] = { weights: trained[module.name]!.weights, lora };
             continue;
           }
           const { method: name, search, ...how } = merge;
           const method = bench.methods.find(one => one.name === name)!;
-          const loaded: MergeableLora[] = [];
-          for (const part of module.merged) loaded.push({ adapter: await load(part), options: lora });
-          const mergedBy = (values: Values) => mergeLora(loaded, { ...withValues(how, method, values), method, seed });
+          const loaded: Tuned[] = [];
+          for (const part of module.merged) loaded.push(await load(part));
+          const mergedBy = (values: Values) => tuning.merge(loaded, model, { ...withValues(how, method, values), method, seed }); // prettier-ignore
           if (search) {
             const evaluate = async (values: Values): Promise<number> => {
-              const { adapter, options: own } = mergedBy(values);
-              const folded = foldLora(model, adapter, own);
+              const whole = tuning.whole(model, mergedBy(values));
               let sum = 0;
-              for (const direction of module.directions) sum += await bench.validate!(direction, folded, signal);
+              for (const direction of module.directions) sum += await bench.validate!(direction, whole, signal);
               return sum / module.directions.length;
             };
             searches[module.name] = await searchValues({ ...search, evaluate, signal });
           }
           const merged = mergedBy(searches[module.name]?.best.values ?? {});
-          left.push(merged.truncation.mean);
+          if (merged.truncation !== null) left.push(merged.truncation);
           const merges = own.filter(one => one.merged).length;
           for (const [layer, x] of Object.entries(merged.retained)) retained[layer] = (retained[layer] ?? 0) + x / merges; // prettier-ignore
           adapters.set(module.name, merged);
-          const weights = await artifacts.write(`${module.name}.safetensors`, sink => writeParameters(sink, merged.adapter)); // prettier-ignore
-          saved[module.name] = { weights, lora: merged.options };
+          const weights = await artifacts.write(`${module.name}.safetensors`, sink => writeParameters(sink, merged.weights)); // prettier-ignore
+          saved[module.name] = { weights, lora: merged.lora };
         }
         const directions: Record<DirectionName, DirectionScore> = {};
         for (const [module, those] of byModule(routing, asked)) {
           const found = module === null ? null : adapters.get(module)!;
-          const parameters = found ? foldLora(model, found.adapter, found.options) : model;
+          const parameters = found ? tuning.whole(model, found) : model;
           for (const direction of those) directions[direction] = await bench.score(direction, parameters, signal);
         }
         const row: StrategyResult = {
           modules: own.length,
-          parameters: countParameters(bench.model) + [...adapters.values()].reduce((sum, one) => sum + countLora(bench.model, one.options), 0), // prettier-ignore
+          parameters: adapters.size === 0 ? countParameters(bench.model) : [...adapters.values()].reduce((sum, one) => sum + tuning.count(one), tuning.baseCount), // prettier-ignore
           tokens: [...new Set(parts)].reduce((sum, part) => sum + trained[part]!.tokens, 0),
           directions,
           truncation: left.length === 0 ? null : left.reduce((a, b) => a + b, 0) / left.length,
@@ -362,11 +351,12 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
     'task vectors',
     () => ({ ...shared, lora, groups }),
     async (trained, { artifacts }) => {
+      const base = await readIn(artifacts, trained['base']!.weights, baseTypes);
       const of = async (way: 'into' | 'out-of'): Promise<VectorsResult> => {
         const names = wanted.filter(direction => directionOf(direction).way === way);
-        const loaded = [];
-        for (const name of names) loaded.push({ adapter: await readIn(artifacts, trained[name]!.weights, adapterTypes), options: lora }); // prettier-ignore
-        const found = taskVectors(loaded);
+        const loaded: Tuned[] = [];
+        for (const name of names) loaded.push({ weights: await readIn(artifacts, trained[name]!.weights, tuning.types), lora }); // prettier-ignore
+        const found = tuning.vectors(loaded, base);
         const own = names.map(name => groupIn(groups, directionOf(name).language));
         const layerOf = ([path, cosines]: readonly [string, readonly (readonly number[])[]]) =>
           [path, { ...groupCosines({ cosines }, own), signConflict: found.signConflicts[path]! }] as const;
@@ -380,7 +370,7 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
       };
       return { vectors: { into: await of('into'), 'out-of': await of('out-of') } };
     },
-    trained => pick(trained, wanted),
+    trained => pick(trained, ['base', ...wanted]),
   );
 
   const joint = { into: 'all-en', 'out-of': 'en-all' } as const;
@@ -392,21 +382,21 @@ export function translationChain(options: ChainOptions, bench: ChainBench): Flow
       const of = async (way: 'into' | 'out-of'): Promise<GradientsResult> => {
         const name = joint[way];
         const names = wanted.filter(direction => directionOf(direction).way === way);
-        const cosines = (adapter: Parameters) =>
+        const cosines = (module: Parameters) =>
           gradientCosines({
-            model: adapted,
+            model: tuning.model,
             objective: bench.objective,
             backend: bench.backend,
             ...(bench.kernels ? { kernels: bench.kernels } : {}),
-            parameters: { ...adapter, ...model },
-            trains: isLoraPath,
+            parameters: { ...model, ...module },
+            trains: tuning.trains,
             batches: names.map(direction => bench.pairs([direction], ownSeed(`gradients ${direction}`))),
             signal,
           });
         return {
           directions: names,
-          before: await cosines(loraOf(initialise(adapted, ownSeed(name)))),
-          after: await cosines(await readIn(artifacts, trained[name]!.weights, adapterTypes)),
+          before: await cosines(tuning.kept(tuning.initial(model, ownSeed(name)))),
+          after: await cosines(await readIn(artifacts, trained[name]!.weights, tuning.types)),
         };
       };
       return { gradients: { into: await of('into'), 'out-of': await of('out-of') } };

@@ -12,8 +12,8 @@ import {
   type Host,
   type Job,
 } from '@heddle/core';
-import { readParameters } from '@heddle/core/files';
-import { atomicWriteFile, openFolderStore } from '@heddle/core/node';
+import { readParameters, writeParameters } from '@heddle/core/files';
+import { atomicWriteFile, fileSink, openFolderStore } from '@heddle/core/node';
 import { loraTypes, translationChain, type ChainResult } from '@heddle/mmt-merge';
 import { saveLora } from '@heddle/mmt-merge/node';
 import { readTokenizer, saveTokenizer } from '@heddle/text';
@@ -59,14 +59,14 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     `Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(tokenizer.vocabularySize)} kinds of token`,
   );
   const store = await openFolderStore(join(folder, 'store'));
-  const { groups, counts, seed, merges, search, rank, steps, rate, baseSteps, baseRate } = settings;
+  const { groups, counts, seed, merges, search, tuning, rank, steps, rate, baseSteps, baseRate } = settings;
   const flow = translationChain(
     {
       name: 'multilingual',
       seed,
       groups,
       counts,
-      lora: { rank },
+      lora: tuning === 'lora' ? { rank } : null,
       base: { steps: baseSteps, rate: baseRate },
       adapters: { steps, rate },
       merges: {
@@ -144,7 +144,7 @@ async function pageOf(
 /** The strategy that `heddle translate` follows. */
 const followed = 'direction-aware';
 
-/** The base as `model/`, adapters as PEFT has them, and which one translates what. */
+/** The base as `model/`, adapters as PEFT has them or models as safetensors, and which one translates what. */
 async function keep(
   result: ChainResult,
   settings: MultilingualSettings,
@@ -160,8 +160,10 @@ async function keep(
   await rm(place, { recursive: true, force: true });
   await mkdir(place, { recursive: true });
   for (const [name, { weights, lora }] of Object.entries(row.adapters)) {
-    const types = loraTypes(bench.model, lora);
-    await saveLora(join(place, name), await readParameters(await artifacts.open(weights), types), lora, row.base);
+    const types = lora ? loraTypes(bench.model, lora) : parameterTypes(bench.model);
+    const module = await readParameters(await artifacts.open(weights), types);
+    if (lora) await saveLora(join(place, name), module, lora, row.base);
+    else await writeParameters(await fileSink(join(place, `${name}.safetensors`)), module);
   }
-  await writeJson(join(folder, 'routing.json'), { format: 'heddle-routing-1', groups: settings.groups, base: row.base, routing: row.routing }); // prettier-ignore
+  await writeJson(join(folder, 'routing.json'), { format: 'heddle-routing-1', tuning: settings.tuning, groups: settings.groups, base: row.base, routing: row.routing }); // prettier-ignore
 }

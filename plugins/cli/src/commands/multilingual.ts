@@ -44,6 +44,7 @@ export const multilingual: Command = {
       describe:
         'try so many TIES merges for each group, by texts kept back for it, and take the best (default: 0, none)',
     },
+    { flags: '--tuning <kind>', describe: 'lora: a module is an adapter; full: it is the whole model (default: lora)' },
     { flags: '--rank <n>', describe: 'of adapters (default: 16)' },
     { flags: '--base-steps <n>', describe: 'optimizer steps of the base (default: 300)' },
     { flags: '--steps <n>', describe: 'optimizer steps for each direction that an adapter learns (default: 40)' },

@@ -1,7 +1,9 @@
 /** A run of `heddle multilingual` as a translator: the adapter of a direction, folded into the base. */
 
 import { join } from 'node:path';
-import { fail, type Host } from '@heddle/core';
+import { fail, parameterTypes, type Host } from '@heddle/core';
+import { readParameters } from '@heddle/core/files';
+import { fileSource } from '@heddle/core/node';
 import { foldLora, linearShapes, moduleFor, type Routing } from '@heddle/mmt-merge';
 import { loadLora } from '@heddle/mmt-merge/node';
 import { readJsonObject } from '../json-file.js';
@@ -17,7 +19,7 @@ export const isRouted = (folder: string): Promise<boolean> => exists(routingOf(f
  * @throws E_DIRECTION, E_ROUTE for a direction that no adapter translates; E_ADAPTER for one of another base
  */
 export async function loadRouted(host: Host, folder: string, from: string, to: string): Promise<TrainedModel> {
-  const { format, base, routing } = await readJsonObject(routingOf(folder), 'a routing table');
+  const { format, base, routing, tuning = 'lora' } = await readJsonObject(routingOf(folder), 'a routing table');
   if (format !== 'heddle-routing-1' || typeof routing !== 'object' || routing === null || Array.isArray(routing))
     fail('E_ROUTE', `${routingOf(folder)}: expected format heddle-routing-1 with directions and their adapters, received ${JSON.stringify(format) ?? 'none'}.`, { folder }); // prettier-ignore
   const module = moduleFor(routing as unknown as Routing, `${from}-${to}`);
@@ -26,6 +28,10 @@ export async function loadRouted(host: Host, folder: string, from: string, to: s
       module,
     });
   const trained = await loadModel(host, places(folder).model);
+  if (tuning === 'full') {
+    const source = await fileSource(join(folder, 'adapters', `${module}.safetensors`));
+    return { ...trained, parameters: await readParameters(source, parameterTypes(trained.model)), from: `${trained.from}, model ${module}` }; // prettier-ignore
+  }
   const adapter = await loadLora(join(folder, 'adapters', module), linearShapes(trained.model));
   if (adapter.base !== base)
     fail('E_ADAPTER', `${module}: expected an adapter of the base ${String(base)}, received one of ${String(adapter.base)}. Run heddle multilingual again.`, { module }); // prettier-ignore

@@ -15,6 +15,8 @@ export interface MultilingualSettings {
   readonly merges: readonly (keyof typeof knownMerges)[];
   /** Merges that are tried for each group, beside those that are named; 0: none. */
   readonly search: number;
+  /** Whether a module is an adapter, or all of the model tuned further. */
+  readonly tuning: 'lora' | 'full';
   readonly rank: number;
   /** A part by its name. */
   readonly attention: string;
@@ -103,12 +105,15 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
   const said = Object.fromEntries(listed('groups').map(([group, languages]) => [group, languages.split(',')]));
   const groups = Object.keys(said).length > 0 ? said : usualGroups;
   checkGroups(groups);
-  const merges = (typeof options['merges'] === 'string' ? options['merges'] : Object.keys(knownMerges).join(',')).split(
-    ',',
-  );
-  const odd = merges.find(name => !Object.hasOwn(knownMerges, name));
+  const tuning = options['tuning'] ?? 'lora';
+  if (tuning !== 'lora' && tuning !== 'full')
+    return fail('E_OPTION', `tuning: expected lora or full, received ${JSON.stringify(tuning)}.`, { tuning });
+  // Whole models have no factors.
+  const possible = Object.keys(knownMerges).filter(name => tuning === 'lora' || name !== 'ties-factors');
+  const merges = typeof options['merges'] === 'string' ? options['merges'].split(',') : possible;
+  const odd = merges.find(name => !possible.includes(name));
   if (odd !== undefined)
-    fail('E_OPTION', `merges: expected some of ${Object.keys(knownMerges).join(', ')}, received '${odd}'.`, { odd });
+    fail('E_OPTION', `merges: expected some of ${possible.join(', ')}, received '${odd}'.`, { odd });
   const counts = typeof options['counts'] === 'string' ? options['counts'].split(',').map(Number) : [];
   const most = Object.values(groups).flat().length - 1;
   if (!counts.every(n => Number.isSafeInteger(n) && n >= 2 && n <= most))
@@ -127,6 +132,7 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
     counts,
     merges: merges as MultilingualSettings['merges'],
     search: count('search', 0, 0),
+    tuning,
     rank: count('rank', 1, 16),
     attention: typeof options['attention'] === 'string' ? options['attention'] : 'emha',
     width: count('width', 8, 128),

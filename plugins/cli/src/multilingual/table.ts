@@ -38,7 +38,7 @@ export function strategyTable(result: ChainResult): ReportTable {
   };
   return {
     title: 'Strategies: means over languages',
-    head: ['strategy', 'adapters', 'parameters', 'tokens', 'chrF into English', 'out of it', 'BLEU into English', 'out of it', 'against separate, into', 'out of', 'left out by rank'], // prettier-ignore
+    head: ['strategy', 'modules', 'parameters', 'tokens', 'chrF into English', 'out of it', 'BLEU into English', 'out of it', 'against separate, into', 'out of', 'left out by rank'], // prettier-ignore
     rows: rowNames(result).map(name => {
       const row = result.rows[name]!;
       const conflicts = against === null || name === against || name === 'base' ? null : conflictsOf(result, name, against); // prettier-ignore
