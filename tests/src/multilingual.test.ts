@@ -70,11 +70,13 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
     expect(JSON.stringify(rowsOf(stdout))).toBe(JSON.stringify(rows));
   });
 
-  it('tunes whole models too, and translates by them', async () => {
-    const args = small.map(word => (word === 'ties' ? 'linear' : word));
-    const { code } = await heddle(['multilingual', ...args, '--tuning', 'full', '--out', join(folder, 'full')]);
+  it.each([
+    ['whole models', 'full', ['--tuning', 'full', '--merges', 'linear']],
+    ['decoders', 'decoder', ['--architecture', 'decoder', '--attention', 'standard']],
+  ])('makes modules of %s too, and translates by them', async (_, name, more) => {
+    const { code } = await heddle(['multilingual', ...small, ...more, '--out', join(folder, name)]);
     expect(code).toBe(0);
-    const to = await heddle(['translate', '--model', join(folder, 'full'), '--text', 'The weaver holds the thread.', '--json', '--to', 'de']); // prettier-ignore
+    const to = await heddle(['translate', '--model', join(folder, name), '--text', 'The weaver holds the thread.', '--json', '--to', 'de']); // prettier-ignore
     expect([to.code, to.stdout]).toEqual([0, expect.stringContaining('"type":"translation"')]);
   });
 
@@ -120,6 +122,7 @@ describe('heddle multilingual', { timeout: 300_000 }, () => {
     [['--merges', 'magic'], /E_OPTION.*received 'magic'/],
     [['--tuning', 'full', '--merges', 'ties-factors'], /E_OPTION.*received 'ties-factors'/],
     [['--tuning', 'half'], /E_OPTION.*lora or full/],
+    [['--architecture', 'encoder'], /E_OPTION.*encoder-decoder or decoder/],
   ])('%j is refused', async (args, message) => {
     const { code, stderr } = await heddle([
       'multilingual',

@@ -50,7 +50,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   const settings = isReference ? forReference(asked, call) : asked;
   const texts = await gatherTexts(settings, say);
   say(`  ${percent(texts.repeated)} of pairs into English have a target that stands in another language too`);
-  const words = join(folder, `tokenizer-${texts.id.slice(0, 8)}-${settings.vocabulary}.json`);
+  const words = join(folder, `tokenizer-${texts.id.slice(0, 8)}-${settings.architecture}-${settings.vocabulary}.json`);
   if (!(await exists(words))) await saveTokenizer(words, tokenizerOf(texts, settings));
   const tokenizer = await readTokenizer(words);
   const bench = openMultilingualBench(host, backend, settings, texts, tokenizer, folder);

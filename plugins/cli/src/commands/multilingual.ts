@@ -53,12 +53,19 @@ export const multilingual: Command = {
     { flags: '--tokens <n>', describe: 'tokens of a batch, either side (default: 1536)' },
     { flags: '--vocabulary <n>', describe: 'kinds of token (default: 4000, of made-up languages 1000)' },
     {
+      flags: '--architecture <name>',
+      describe: "encoder-decoder: a tag before the source says the direction; decoder: ALMA's prompt does (default: encoder-decoder)", // prettier-ignore
+    },
+    {
       flags: '--attention <name>',
       describe:
         'of the model: emha learns in fewer steps, standard makes four times as many in the same time (default: emha)',
     },
     { flags: '--width <n>', describe: 'of the model (default: 128)' },
-    { flags: '--depth <n>', describe: 'blocks of encoder and decoder each (default: 2)' },
+    {
+      flags: '--depth <n>',
+      describe: 'blocks of encoder and decoder each, half of those of a decoder alone (default: 2)',
+    },
     { flags: '--test <n>', describe: 'sentences of each direction that are translated for its score (default: 40)' },
     { flags: '--seed <n>', describe: 'all randomness comes from it (default: 0)' },
     { flags: '--backend <name>', describe: 'an engine by name (see heddle doctor), or auto (default: auto)' },

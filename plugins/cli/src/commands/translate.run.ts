@@ -9,6 +9,7 @@ import { loadModel } from '../model-folder.js';
 import { isRouted, loadRouted } from '../multilingual/routed.js';
 import { numberOption, textOption } from '../numbers.js';
 import { linesOf } from '../standard-input.js';
+import { openDirectionWriter } from '../multilingual/framing.js';
 import { openWriter } from '../tasks/writer.js';
 
 export async function runTranslate(call: CommandCall, host: Host): Promise<number> {
@@ -33,22 +34,24 @@ export async function runTranslate(call: CommandCall, host: Host): Promise<numbe
     : await loadModel(host, folder);
   const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
   call.note(`${from} on ${engine.backend.name}`);
-  const writer = openWriter({
-    model: expectKind(model, 'encoder-decoder'),
-    parameters,
-    tokenizer,
-    backend: engine.backend,
-    kernels: host.kernels,
-    batch: Math.min(batch, lines.length),
-    beams,
-  });
+  const how = { parameters, tokenizer, backend: engine.backend, kernels: host.kernels, batch: Math.min(batch, lines.length) }; // prettier-ignore
+  const { write, close } = routed ? directed() : plain();
   try {
-    const done = await lastValueFrom(writer.write(lines, signal, routed ? target! : undefined).pipe(toArray()));
+    const done = await lastValueFrom(write().pipe(toArray()));
     if (signal.aborted) return exitCodes.interrupted;
     for (const { row, text } of done.toSorted((a, b) => a.row - b.row))
       call.print(options['json'] === true ? JSON.stringify({ type: 'translation', source: lines[row], text }) : text);
   } finally {
-    await writer.close();
+    await close();
   }
   return 0;
+
+  function directed() {
+    const writer = openDirectionWriter({ ...how, model, beams: model.kind === 'decoder' ? 1 : beams });
+    return { write: () => writer.write(lines, `${source}-${target}`, signal), close: () => writer.close() };
+  }
+  function plain() {
+    const writer = openWriter({ ...how, model: expectKind(model, 'encoder-decoder'), beams });
+    return { write: () => writer.write(lines, signal), close: () => writer.close() };
+  }
 }

@@ -1,7 +1,7 @@
 /** What the chain of mmt-merge works with on this machine: a model, texts as batches, translations with their scores. */
 
 import { join } from 'node:path';
-import { MERGES, MODELS, sequenceToSequence, type Backend, type EncoderDecoderModel, type Host } from '@heddle/core';
+import { MERGES, type Backend, type Host } from '@heddle/core';
 import { checkpointFolder } from '@heddle/core/node';
 import {
   chrf,
@@ -13,24 +13,19 @@ import {
   type LanguageModel,
 } from '@heddle/eval-text';
 import { directionOf, type ChainBench, type DirectionName } from '@heddle/mmt-merge';
+import { capTargets, type Pair, type Tokenizer } from '@heddle/text';
 import {
-  capTargets,
-  encodePairs,
-  pairBatches,
-  type EncodedPairs,
-  type Pair,
-  type PairBatches,
-  type Tokenizer,
-} from '@heddle/text';
-import { partsOf } from '@heddle/transformer';
-import { lastValueFrom, toArray } from 'rxjs';
-import { expectKind } from '../model.js';
-import { openWriter, type Writer } from '../tasks/writer.js';
+  framingOf,
+  openDirectionWriter,
+  toOf,
+  writeAll,
+  type DirectionWriter,
+  type Framed,
+  type LearntBatches,
+} from './framing.js';
 import type { MultilingualSettings } from './settings.js';
 import { denoising, type MultilingualTexts } from './texts.js';
 
-/** Tokens of the longest text; longer pairs are left out. */
-const length = 64;
 /** Steps between two checkpoints. */
 const saveEvery = 50;
 /** Texts of a language that the one who tells languages apart is shown. */
@@ -39,8 +34,7 @@ const shownTexts = 4000;
 export const offTargetScore = 'off target';
 
 export interface MultilingualBench extends ChainBench {
-  readonly model: EncoderDecoderModel;
-  pairs(directions: readonly DirectionName[], seed: number): PairBatches;
+  pairs(directions: readonly DirectionName[], seed: number): LearntBatches;
   close(): Promise<void>;
 }
 
@@ -52,12 +46,16 @@ export function openMultilingualBench(
   tokenizer: Tokenizer,
   folder: string,
 ): MultilingualBench {
-  const { width, depth, attention, tokens, temperature, most, englishRepeats } = settings;
-  const config = { vocabulary: tokenizer.vocabularySize, width, heads: 4, depth, encoderDepth: depth, length, sourceLength: length, dropout: 0.1, attention }; // prettier-ignore
-  const model = expectKind(host.find(MODELS, 'encoder-decoder').create(config, partsOf(host)), 'encoder-decoder');
-  const known = new Map<string, EncodedPairs>();
-  const encoded = (name: string, language: string, pairs: () => readonly Pair[]): EncodedPairs => {
-    const found = known.get(name) ?? encodePairs(pairs(), { tokenizer, longest: length, language });
+  const { tokens, temperature, most, englishRepeats } = settings;
+  const framing = framingOf(host, settings, tokenizer);
+  const known = new Map<string, Framed>();
+  const framed = (
+    name: string,
+    language: string,
+    direction: DirectionName | null,
+    pairs: () => readonly Pair[],
+  ): Framed => {
+    const found = known.get(name) ?? framing.frame(pairs(), language, direction);
     known.set(name, found);
     return found;
   };
@@ -66,11 +64,8 @@ export function openMultilingualBench(
       ? pairs
       : pairs.map(({ source, target }) => ({ source: target, target: source }));
   const languageOf = (direction: DirectionName): string => directionOf(direction).language;
-  /** The language that is written. */
-  const toOf = (direction: DirectionName): string =>
-    directionOf(direction).way === 'out-of' ? languageOf(direction) : 'en';
-  const batches = (corpora: readonly EncodedPairs[], seed: number) =>
-    pairBatches(corpora, { tokens, buckets: 4, seed, temperature, ...(most === null ? {} : { most }) });
+  const batches = (corpora: readonly Framed[], seed: number): LearntBatches =>
+    framing.batches(corpora, { tokens, buckets: 4, seed, temperature, ...(most === null ? {} : { most }) });
   /** Into English one target of many languages would be learnt many times. */
   const learntFrom = (directions: readonly DirectionName[]): readonly (readonly Pair[])[] => {
     const corpora = directions.map(direction => sides(direction, texts.train[languageOf(direction)]!));
@@ -84,11 +79,11 @@ export function openMultilingualBench(
       en: Object.values(texts.train).flatMap(pairs => pairs.slice(0, shownTexts / Object.keys(texts.train).length).map(({ source }) => source)), // prettier-ignore
       ...Object.fromEntries(Object.entries(texts.train).map(([language, pairs]) => [language, pairs.slice(0, shownTexts).map(({ target }) => target)])), // prettier-ignore
     }));
-  let writer: { readonly parameters: object; readonly open: Writer } | null = null;
-  const writerOf = async (parameters: Parameters<ChainBench['score']>[1]): Promise<Writer> => {
+  let writer: { readonly parameters: object; readonly open: DirectionWriter } | null = null;
+  const writerOf = async (parameters: Parameters<ChainBench['score']>[1]): Promise<DirectionWriter> => {
     if (writer?.parameters === parameters) return writer.open;
     await writer?.open.close();
-    const open = openWriter({ model, parameters, tokenizer, backend, kernels: host.kernels, batch: Math.min(32, settings.test), beams: 1 }); // prettier-ignore
+    const open = openDirectionWriter({ model: framing.model, parameters, tokenizer, backend, kernels: host.kernels, batch: Math.min(32, settings.test), beams: 1 }); // prettier-ignore
     writer = { parameters, open };
     return open;
   };
@@ -97,20 +92,18 @@ export function openMultilingualBench(
     pairs: readonly Pair[],
     parameters: Parameters<ChainBench['score']>[1],
     signal: AbortSignal,
-  ): Promise<readonly string[]> => {
-    const open = await writerOf(parameters);
-    const sources = pairs.map(({ source }) => source);
-    const done = await lastValueFrom(open.write(sources, signal, toOf(direction)).pipe(toArray()));
-    signal.throwIfAborted();
-    const written = new Array<string>(pairs.length).fill('');
-    for (const { row, text } of done) written[row] = text;
-    return written;
-  };
+  ): Promise<readonly string[]> =>
+    writeAll(
+      await writerOf(parameters),
+      pairs.map(({ source }) => source),
+      direction,
+      signal,
+    );
   return {
-    model,
+    model: framing.model,
     backend,
     kernels: host.kernels,
-    objective: sequenceToSequence({ labelSmoothing: 0.1 }),
+    objective: framing.objective,
     methods: host.all(MERGES),
     data: `${texts.id}/${JSON.stringify({ vocabulary: settings.vocabulary, tokens, temperature, most, englishRepeats })}`,
     tests: texts.testId,
@@ -120,9 +113,9 @@ export function openMultilingualBench(
           const english = pairs.map(({ source }) => ({ source, target: source }));
           const { own, both } = denoising(pairs, settings.seed);
           return [
-            encoded(`own ${language}`, language, () => own),
-            encoded(`both ${language}`, language, () => both),
-            encoded(`english ${language}`, 'en', () => denoising(english, settings.seed).own),
+            framed(`own ${language}`, language, null, () => own),
+            framed(`both ${language}`, language, null, () => both),
+            framed(`english ${language}`, 'en', null, () => denoising(english, settings.seed).own),
           ];
         }),
         seed,
@@ -131,7 +124,7 @@ export function openMultilingualBench(
       const corpora = learntFrom(directions);
       const among = englishRepeats === null ? '' : ` among ${directions.join()}`;
       return batches(
-        directions.map((direction, i) => encoded(`${direction}${among}`, toOf(direction), () => corpora[i]!)),
+        directions.map((direction, i) => framed(`${direction}${among}`, toOf(direction), direction, () => corpora[i]!)),
         seed,
       );
     },

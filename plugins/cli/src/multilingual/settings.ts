@@ -18,6 +18,8 @@ export interface MultilingualSettings {
   /** Whether a module is an adapter, or all of the model tuned further. */
   readonly tuning: 'lora' | 'full';
   readonly rank: number;
+  /** An encoder-decoder is told a direction by a tag before the source, a decoder by ALMA's prompt. */
+  readonly architecture: 'encoder-decoder' | 'decoder';
   /** A part by its name. */
   readonly attention: string;
   readonly width: number;
@@ -105,6 +107,9 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
   const said = Object.fromEntries(listed('groups').map(([group, languages]) => [group, languages.split(',')]));
   const groups = Object.keys(said).length > 0 ? said : usualGroups;
   checkGroups(groups);
+  const architecture = options['architecture'] ?? 'encoder-decoder';
+  if (architecture !== 'encoder-decoder' && architecture !== 'decoder')
+    return fail('E_OPTION', `architecture: expected encoder-decoder or decoder, received ${JSON.stringify(architecture)}.`, { architecture }); // prettier-ignore
   const tuning = options['tuning'] ?? 'lora';
   if (tuning !== 'lora' && tuning !== 'full')
     return fail('E_OPTION', `tuning: expected lora or full, received ${JSON.stringify(tuning)}.`, { tuning });
@@ -134,6 +139,7 @@ export function readMultilingualSettings({ options }: Pick<CommandCall, 'options
     search: count('search', 0, 0),
     tuning,
     rank: count('rank', 1, 16),
+    architecture,
     attention: typeof options['attention'] === 'string' ? options['attention'] : 'emha',
     width: count('width', 8, 128),
     depth: count('depth', 1, 2),

@@ -18,6 +18,7 @@ import {
   type Tokenizer,
 } from '@heddle/text';
 import { grouped } from '../words.js';
+import { promptOf } from './framing.js';
 import type { MultilingualSettings } from './settings.js';
 
 export interface MultilingualTexts {
@@ -108,13 +109,19 @@ async function readTestSets(
 }
 
 /** Pieces of all languages alike. */
-export function tokenizerOf({ train }: MultilingualTexts, { vocabulary }: MultilingualSettings): Tokenizer {
+export function tokenizerOf(
+  { train }: MultilingualTexts,
+  { vocabulary, architecture }: MultilingualSettings,
+): Tokenizer {
+  // prettier-ignore
   const languages = Object.keys(train);
   const texts = Object.values(train).flatMap(pairs => {
     const some = pairs.slice(0, vocabularyTexts);
     return [...some.map(({ target }) => target), ...some.slice(0, vocabularyTexts / languages.length).map(({ source }) => source)]; // prettier-ignore
   });
-  return trainBpe(texts, {
+  // The words of prompts come with every text.
+  const prompts = architecture === 'decoder' ? languages.flatMap(language => [`${language}-en`, `en-${language}`].flatMap(direction => new Array<string>(200).fill(promptOf('', direction)))) : []; // prettier-ignore
+  return trainBpe([...texts, ...prompts], {
     vocabularySize: vocabulary,
     specials: ['<bos>', '<eos>', '<pad>', ...['en', ...languages].map(languageTag)],
   });
