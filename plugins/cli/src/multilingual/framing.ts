@@ -122,7 +122,7 @@ function inRows(inner: PairBatches, isPrompted: readonly boolean[], tokenizer: T
         // Both sides stand with their ends.
         const [s, t] = [length(sourceMask, b, S) - 1, length(mask, b, T) - 1];
         const prompt = isPrompted[place.corpus]! ? source.data.slice(b * S, b * S + s) : [];
-        const row = promptRow([...prompt], [...targets.data.slice(b * T, b * T + t)], { begin, end });
+        const row = promptRow(Array.from(prompt), Array.from(targets.data.slice(b * T, b * T + t)), { begin, end });
         ids.set(row.ids.slice(0, -1), b * L);
         next.set(row.ids.slice(1), b * L);
         learnt.set(row.learnt.slice(1), b * L);
