@@ -15,6 +15,7 @@ import * as memory from './memory.mjs';
 import * as multi30k from './multi30k.mjs';
 import * as policy from './policy.mjs';
 import * as rollout from './rollout.mjs';
+import * as routing from './routing.mjs';
 import * as score from './score.mjs';
 import * as overhead from './overhead.mjs';
 import * as sgemm from './sgemm.mjs';
@@ -32,6 +33,7 @@ export const benches = [
   rollout,
   fork,
   adapter,
+  routing,
   device,
   multi30k,
   bundle,
