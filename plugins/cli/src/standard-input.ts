@@ -1,5 +1,7 @@
 /** Standard input, and texts that come from it or from options. */
 
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { fail, type CommandCall } from '@heddle/core';
 
 /** Everything on standard input; its last line end is the shell's, not the writer's. */
@@ -9,6 +11,37 @@ export async function standardInput(): Promise<string> {
   return Buffer.concat(parts)
     .toString('utf8')
     .replace(/\r?\n$/, '');
+}
+
+/** Whether a person is there to type, and was not asked for texts another way. */
+export const isTyped = (options: CommandCall['options']): boolean =>
+  options['text'] === undefined && process.stdin.isTTY === true;
+
+/**
+ * Lines as a person types them, until an end of input or an abort; empty ones are left out.
+ *
+ * @param prompt what stands before each, on standard error
+ */
+export async function* typedLines(
+  prompt: string,
+  signal: AbortSignal,
+  { input = process.stdin, output = process.stderr }: { readonly input?: Readable; readonly output?: Writable } = {},
+): AsyncGenerator<string> {
+  const lines = createInterface({ input, output, prompt });
+  const stop = (): void => lines.close();
+  signal.addEventListener('abort', stop, { once: true });
+  lines.on('SIGINT', stop);
+  try {
+    lines.prompt();
+    for await (const line of lines) {
+      if (line.trim() !== '') yield line;
+      if (signal.aborted) return;
+      lines.prompt();
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    lines.close();
+  }
 }
 
 /**

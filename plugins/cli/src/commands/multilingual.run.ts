@@ -114,7 +114,7 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     say(`\nDirection by direction, and how adapters lie to each other: ${report}`);
     const [language] = Object.values(groups).flat();
     say(
-      `Try next: ${selfName(process.env).heddle} translate --model ${folder} --to ${language} --text "${texts.test[language!]![0]!.source}"`,
+      `Try next: ${selfName(process.env).heddle} translate --model ${folder} --to ${language}, and type, such as: ${texts.test[language!]![0]!.source}`,
     );
   }
   return 0;

@@ -8,7 +8,7 @@ import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { isRouted, loadRouted } from '../multilingual/routed.js';
 import { numberOption, textOption } from '../numbers.js';
-import { linesOf } from '../standard-input.js';
+import { isTyped, linesOf, typedLines } from '../standard-input.js';
 import { openDirectionWriter } from '../multilingual/framing.js';
 import { openWriter } from '../tasks/writer.js';
 
@@ -18,7 +18,8 @@ export async function runTranslate(call: CommandCall, host: Host): Promise<numbe
   const count = (name: string, otherwise: number): number =>
     numberOption(options, name, { least: 1, most: 4096, whole: true, default: otherwise });
   const [beams, batch] = [count('beams', 4), count('batch', 16)];
-  const lines = await linesOf(options, 'to translate');
+  const typed = isTyped(options);
+  const lines = typed ? [] : await linesOf(options, 'to translate');
   const routed = await isRouted(folder);
   const language = (name: 'from' | 'to'): string | null => (typeof options[name] === 'string' ? options[name] : null);
   const source = language('from') ?? 'en';
@@ -34,24 +35,35 @@ export async function runTranslate(call: CommandCall, host: Host): Promise<numbe
     : await loadModel(host, folder);
   const engine = await openEngine(host, typeof options['backend'] === 'string' ? options['backend'] : 'auto');
   call.note(`${from} on ${engine.backend.name}`);
-  const how = { parameters, tokenizer, backend: engine.backend, kernels: host.kernels, batch: Math.min(batch, lines.length) }; // prettier-ignore
+  const how = { parameters, tokenizer, backend: engine.backend, kernels: host.kernels, batch: typed ? 1 : Math.min(batch, lines.length) }; // prettier-ignore
   const { write, close } = routed ? directed() : plain();
   try {
-    const done = await lastValueFrom(write().pipe(toArray()));
+    if (typed) {
+      call.note('Type a line to translate it; an end of input (Ctrl-D) ends.');
+      for await (const line of typedLines(`${routed ? source : ''}> `, signal))
+        for (const { text } of await lastValueFrom(write([line]).pipe(toArray()))) tell(line, text);
+      return 0;
+    }
+    const done = await lastValueFrom(write(lines).pipe(toArray()));
     if (signal.aborted) return exitCodes.interrupted;
-    for (const { row, text } of done.toSorted((a, b) => a.row - b.row))
-      call.print(options['json'] === true ? JSON.stringify({ type: 'translation', source: lines[row], text }) : text);
+    for (const { row, text } of done.toSorted((a, b) => a.row - b.row)) tell(lines[row]!, text);
   } finally {
     await close();
   }
   return 0;
 
+  function tell(line: string, text: string): void {
+    call.print(options['json'] === true ? JSON.stringify({ type: 'translation', source: line, text }) : text);
+  }
   function directed() {
     const writer = openDirectionWriter({ ...how, model, beams: model.kind === 'decoder' ? 1 : beams });
-    return { write: () => writer.write(lines, `${source}-${target}`, signal), close: () => writer.close() };
+    return {
+      write: (of: readonly string[]) => writer.write(of, `${source}-${target}`, signal),
+      close: () => writer.close(),
+    };
   }
   function plain() {
     const writer = openWriter({ ...how, model: expectKind(model, 'encoder-decoder'), beams });
-    return { write: () => writer.write(lines, signal), close: () => writer.close() };
+    return { write: (of: readonly string[]) => writer.write(of, signal), close: () => writer.close() };
   }
 }

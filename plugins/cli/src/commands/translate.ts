@@ -8,7 +8,11 @@ export const translate: Command = {
     { flags: '--model <folder>', describe: 'the model/ of a run, or the folder of heddle multilingual (required)' },
     { flags: '--to <language>', describe: 'the language to write, for a multilingual model' },
     { flags: '--from <language>', describe: 'the language of the text, for a multilingual model (default: en)' },
-    { flags: '--text <text...>', describe: 'what to translate; lines of standard input when left out', many: true },
+    {
+      flags: '--text <text...>',
+      describe: 'what to translate; when left out, lines of standard input, or as you type them',
+      many: true,
+    },
     { flags: '--beams <n>', describe: 'beginnings that are kept of each text (default: 4)' },
     { flags: '--batch <n>', describe: 'texts at once (default: 16)' },
     { flags: '--backend <name>', describe: 'an engine by name, or auto (default: auto)' },
