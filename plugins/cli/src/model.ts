@@ -32,5 +32,6 @@ export function expectKind<K extends Model['kind']>(model: Model, kind: K): Of<K
 const words = {
   decoder: 'a decoder, which writes texts',
   'encoder-decoder': 'an encoder-decoder, which writes from a source',
+  classifier: 'a classifier, which names a class',
 };
-const commandFor = { decoder: 'generate', 'encoder-decoder': 'translate' };
+const commandFor = { decoder: 'generate', 'encoder-decoder': 'translate', classifier: 'classify' };

@@ -64,8 +64,17 @@ export type EncoderDecoderConfig = StackConfig & {
   readonly sharedEmbedding: boolean;
 };
 
+export type ClassifierConfig = StackConfig & {
+  readonly classes: number;
+  /** Numbers of a token, where tokens are vectors; without it they are ids of a vocabulary. */
+  readonly features?: number;
+  /** What the head sees: the mean of all tokens, or the first one. */
+  readonly pooling: 'mean' | 'first';
+};
+
 /** What must be said; the rest has defaults. */
 export type PartialDecoderConfig = Partial<DecoderConfig> & Pick<DecoderConfig, 'vocabulary'>;
+export type PartialClassifierConfig = Partial<ClassifierConfig> & Pick<ClassifierConfig, 'classes'>;
 export type PartialEncoderDecoderConfig = Partial<EncoderDecoderConfig> & Pick<EncoderDecoderConfig, 'vocabulary'>;
 
 const roundUp = (n: number, to: number): number => Math.ceil(n / to) * to;
@@ -101,6 +110,16 @@ export const encoderDecoderConfig = (partial: PartialEncoderDecoderConfig): Enco
       sharedEmbedding: true,
     };
   });
+
+/** The same for a classifier. Vectors have no order of their own, so no positions unless asked. @throws E_CONFIG */
+export const classifierConfig = (partial: PartialClassifierConfig): ClassifierConfig =>
+  checked<ClassifierConfig>('classifier', 'features' in partial ? { vocabulary: 1, ...partial } : partial, () => ({
+    ...stackDefaults({ ...classic, ...defined(partial) }),
+    ...classic,
+    ...('features' in partial ? { features: 0, positions: 'none' } : {}),
+    classes: 0,
+    pooling: 'mean',
+  }));
 
 function stackDefaults(partial: Partial<StackConfig>): Omit<StackConfig, 'vocabulary'> {
   const { width = 256, heads = Math.max(1, Math.round(width / 64)), ffn = 'swiglu', norm = 'rms' } = partial;
@@ -164,7 +183,9 @@ function checked<C extends StackConfig>(what: string, partial: Partial<C>, defau
 
 type Refuse = (name: string, expected: string, received: unknown, advice?: string) => never;
 
-const counts = 'vocabulary length width depth heads keyHeads hidden sourceLength encoderDepth'.split(' ');
+const counts = 'vocabulary length width depth heads keyHeads hidden sourceLength encoderDepth features classes'.split(
+  ' ',
+);
 const names = ['attention', 'cross', 'ffn', 'norm', 'positions'];
 const truths = ['tied', 'bias', 'normFirst', 'scaleEmbedding', 'sharedEmbedding'];
 
@@ -185,6 +206,9 @@ function checkTypes(config: StackConfig, refuse: Refuse): void {
   for (const name of ['ropeBase', 'epsilon'] as const) {
     if (!(Number.isFinite(config[name]) && config[name] > 0)) refuse(name, 'a number above 0', config[name]);
   }
+  const { pooling } = config as Partial<ClassifierConfig>;
+  if (pooling !== undefined && pooling !== 'mean' && pooling !== 'first')
+    refuse('pooling', "'mean' or 'first'", pooling);
   if (!(typeof config.dropout === 'number' && config.dropout >= 0 && config.dropout < 1))
     refuse('dropout', 'a share from 0 up to, not including, 1', config.dropout);
   const { options } = config;

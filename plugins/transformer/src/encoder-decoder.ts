@@ -5,7 +5,6 @@ import {
   constant,
   defineLayer,
   dropout,
-  where,
   type Bound,
   type EncoderDecoderModel,
   type ModelFactory,
@@ -18,7 +17,7 @@ import { encoderDecoderConfig, type PartialEncoderDecoderConfig } from './config
 import { builtInSource } from './parts/built-in.js';
 import { dense } from './parts/dense.js';
 import type { Positions, PositionSignals } from './parts/positions.js';
-import { expectTokens, kept, logitsOf, wholeText, writing } from './reading.js';
+import { expectTokens, kept, logitsOf, lookingAt, wholeText, writing } from './reading.js';
 import {
   declareStack,
   embedded,
@@ -31,7 +30,6 @@ import {
 } from './stack.js';
 
 const architecture = 'encoder-decoder';
-const hidden = -1e9;
 
 interface WiredSide extends WiredStack {
   readonly positions: (at: Positions) => PositionSignals;
@@ -143,10 +141,6 @@ export function createEncoderDecoder(
     },
   };
 }
-
-/** Hides what is no token. @shape f32[B, S] -> [B, 1, 1, S] */
-const lookingAt = (sourceMask: Tensor): Tensor =>
-  where(sourceMask.greater(0), 0, hidden).reshape(sourceMask.shape[0]!, 1, 1, sourceMask.shape[1]!);
 
 /** For MODELS: makes the model again from the configuration that stands in a checkpoint. */
 export const encoderDecoderFactory: ModelFactory = {

@@ -3,6 +3,7 @@
 import { ATTENTION, FFN, MODELS, NORM, OPS, POSITIONS, contribute, definePlugin } from '@heddle/core';
 import { cacheWriteOp } from './cache-write.js';
 import { decoderFactory } from './decoder.js';
+import { classifierFactory } from './classifier.js';
 import { encoderDecoderFactory } from './encoder-decoder.js';
 import { builtInParts } from './parts/built-in.js';
 import { version } from './version.js';
@@ -21,6 +22,7 @@ export {
 } from './config.js';
 export { decoderParameters, encoderDecoderParameters } from './count.js';
 export { createDecoder, decoderFactory } from './decoder.js';
+export { classifierFactory, createClassifier } from './classifier.js';
 export { createEncoderDecoder, encoderDecoderFactory } from './encoder-decoder.js';
 export { builtInParts, builtInSource, partsOf } from './parts/built-in.js';
 export {
@@ -79,7 +81,7 @@ export default /* @__PURE__ */ definePlugin({
   version,
   register(container) {
     contribute(container, OPS, cacheWriteOp);
-    contribute(container, MODELS, decoderFactory, encoderDecoderFactory);
+    contribute(container, MODELS, decoderFactory, encoderDecoderFactory, classifierFactory);
     contribute(container, ATTENTION, ...builtInParts.attention);
     contribute(container, FFN, ...builtInParts.ffn);
     contribute(container, NORM, ...builtInParts.norm);

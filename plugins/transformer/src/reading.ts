@@ -1,6 +1,6 @@
 /** The ways in which tokens look at each other: all of a text at once, or new ones over a cache. */
 
-import { fail, type Tensor } from '@heddle/core';
+import { fail, where, type Tensor } from '@heddle/core';
 import { cacheWrite } from './cache-write.js';
 import type { Seen } from './stack.js';
 
@@ -28,6 +28,12 @@ export const kept = (cache: Readonly<Record<string, Tensor>>, name: string): Ten
     `cache '${name}': expected a tensor, received none. Feed what model.cache(batch, capacity) names, and model.memory of an encoder-decoder.`,
     { name },
   );
+
+const hidden = -1e9;
+
+/** Hides what is no token. @shape mask f32[B, S], 1 where there is one -> [B, 1, 1, S] */
+export const lookingAt = (mask: Tensor): Tensor =>
+  where(mask.greater(0), 0, hidden).reshape(mask.shape[0]!, 1, 1, mask.shape[1]!);
 
 /** @returns the number of tokens a row @throws E_LENGTH */
 export function expectTokens(model: string, what: string, ids: Tensor, length: number): number {

@@ -17,8 +17,10 @@ export type { AttentionMemory, AttentionPart, AttentionRole, AttentionView, Posi
 export type {
   DecodeInput,
   DecodeOutput,
+  ClassifierModel,
   DecoderModel,
   EncoderDecoderModel,
+  GenerativeModel,
   Model,
   ModelFactory,
   PartSource,

@@ -84,7 +84,27 @@ export interface EncoderDecoderModel<P extends Params = Params> extends Layer<
   ): DecodeOutput;
 }
 
-export type Model = DecoderModel | EncoderDecoderModel;
+/** Which class a row of tokens is of: [B, T] tokens and which of them are there to logits f32[B, classes]. */
+export interface ClassifierModel<P extends Params = Params> extends Layer<
+  P,
+  [tokens: Tensor, tokenMask: Tensor],
+  Tensor
+> {
+  readonly kind: 'classifier';
+  /** Name under which `MODELS` can make it again. */
+  readonly architecture: string;
+  readonly config: Json;
+  /** Numbers of a token f32[B, T, F]; null where tokens are ids i32[B, T]. */
+  readonly features: number | null;
+  /** Most tokens of a row. */
+  readonly length: number;
+  readonly classes: number;
+}
+
+/** What writes texts, token by token. */
+export type GenerativeModel = DecoderModel | EncoderDecoderModel;
+
+export type Model = GenerativeModel | ClassifierModel;
 
 /** How a plugin offers an architecture: plain JSON in, a model out. */
 export interface ModelFactory {

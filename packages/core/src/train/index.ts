@@ -13,6 +13,7 @@ export type {
 } from './events.js';
 export { loop } from './loop.js';
 export {
+  classification,
   crossEntropy,
   nextToken,
   sequenceToSequence,

@@ -1,9 +1,9 @@
 /** What a run minimises. */
 
-import { logProbability } from '../tensor/ops/pick.js';
+import { logProbability, pick } from '../tensor/ops/pick.js';
 import { logSoftmax } from '../tensor/ops/softmax.js';
 import { i32, f32, type Types } from '../ir/types.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { full, where, type Tensor } from '../tensor/tensor.js';
 import type { AnyLayer, Bound } from '../model/layer.js';
 
 /**
@@ -59,6 +59,25 @@ export const sequenceToSequence = (options: NextTokenOptions = {}): Objective =>
   loss(model, { source, sourceMask, ids, targets, mask }) {
     const read = model as unknown as (source: Tensor, sourceMask: Tensor, ids: Tensor) => Tensor;
     return tokenLoss(read(source!, sourceMask!, ids!), targets!, mask!, options);
+  },
+});
+
+/**
+ * The class of each row, for classifiers: tokens are `ids` i32[B, T], or `features` f32[B, T, F] where a batch has them;
+ * `tokenMask` f32[B, T] may be left out where every row is full. Rows with `mask` 0 are nobody. Beside the loss: accuracy.
+ */
+export const classification = (options: NextTokenOptions = {}): Objective => ({
+  name: 'classification',
+  batch: (batch, length) => ({ ids: i32(batch, length), tokenMask: f32(batch, length), labels: i32(batch), mask: f32(batch) }), // prettier-ignore
+  loss(model, { ids, features, tokenMask, labels, mask }) {
+    const tokens = (features ?? ids)!;
+    const classify = model as unknown as (tokens: Tensor, tokenMask: Tensor) => Tensor;
+    const logits = classify(tokens, tokenMask ?? full(tokens.shape.slice(0, 2), 1));
+    const loss = crossEntropy(logits, labels!, mask!, options);
+    const right = where(pick(logits, labels!).less(logits.max(-1)), 0, 1)
+      .mul(mask!)
+      .sum();
+    return { ...loss, metrics: { ...loss.metrics, accuracy: right } };
   },
 });
 

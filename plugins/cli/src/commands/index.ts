@@ -1,6 +1,7 @@
 /** The commands of this package. Descriptions only: what a command does is loaded when it runs. */
 
 import type { Command } from '@heddle/core';
+import { classify } from './classify.js';
 import { curriculum } from './curriculum.js';
 import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   generate,
   task,
   translate,
+  classify,
   curriculum,
   multilingual,
   think,

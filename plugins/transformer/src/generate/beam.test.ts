@@ -13,7 +13,7 @@ import {
   uniforms,
   type AnyLayer,
   type HostTensor,
-  type Model,
+  type GenerativeModel,
   type Tensor,
 } from '@heddle/core';
 import { lastValueFrom, take } from 'rxjs';
@@ -37,7 +37,7 @@ function lively(model: AnyLayer): Record<string, HostTensor> {
     ]),
   );
 }
-const models: readonly (readonly [string, Model])[] = [
+const models: readonly (readonly [string, GenerativeModel])[] = [
   ['a decoder', createDecoder(size)],
   ['an encoder-decoder', createEncoderDecoder({ ...size, sourceLength: 5 })],
 ];

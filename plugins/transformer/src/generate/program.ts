@@ -18,7 +18,7 @@ import {
   type Graph,
   type HostTensor,
   type KernelSource,
-  type Model,
+  type GenerativeModel,
   type Tensor,
   type Types,
 } from '@heddle/core';
@@ -55,7 +55,7 @@ const part = (prefix: string, items: Readonly<Record<string, Tensor>>): Record<s
  * that nothing reads are left out. Where there are variants of some, each row reads `variants.*` [K, ...] at its `variant` i32[B].
  */
 export function decodeGraph(
-  model: Model,
+  model: GenerativeModel,
   { batch: B, places: C, count: N, logits: wanted, sourceTokens: S = 0 }: DecodeShape,
   variants: Types = {},
 ): Graph {
@@ -121,7 +121,7 @@ export function encodeGraph(
 }
 
 /** Inputs of the parameters: those of all rows, those that there are several of, and which of these a row has. */
-const ownTypes = (model: Model, variants: Types, batch: number): Types => ({
+const ownTypes = (model: GenerativeModel, variants: Types, batch: number): Types => ({
   ...prefixed('params', Object.fromEntries(Object.entries(parameterTypes(model)).filter(([name]) => !Object.hasOwn(variants, name)))), // prettier-ignore
   ...prefixed('variants', variants),
   ...(Object.keys(variants).length > 0 ? { variant: i32(batch) } : {}),
@@ -144,7 +144,7 @@ function withoutUnread(graph: Graph): Graph {
 }
 
 export interface DecodeProgram {
-  readonly model: Model;
+  readonly model: GenerativeModel;
   readonly backend: Backend;
   readonly batch: number;
   readonly places: number;
@@ -160,7 +160,7 @@ export interface DecodeProgram {
 }
 
 export interface ProgramOptions {
-  readonly model: Model;
+  readonly model: GenerativeModel;
   /** By path, as `initialise` and checkpoints have them. */
   readonly params: Readonly<Record<string, HostTensor>>;
   /** Several of some parameters instead, by path [K, ...]: each text says which it is written with. */
@@ -223,7 +223,11 @@ export function createProgram(
   };
 }
 
-function checkParameters(model: Model, params: Readonly<Record<string, HostTensor>>, variants: Variants): void {
+function checkParameters(
+  model: GenerativeModel,
+  params: Readonly<Record<string, HostTensor>>,
+  variants: Variants,
+): void {
   const types = Object.fromEntries(Object.entries(parameterTypes(model)).filter(([name]) => !Object.hasOwn(variants, name))); // prettier-ignore
   for (const [name, type] of Object.entries(types)) {
     const given =
