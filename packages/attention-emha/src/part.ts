@@ -42,7 +42,7 @@ export function emhaPart(config: EmhaConfig): AttentionPart {
   const layer = defineLayer<Params, [Tensor, AttentionView], Tensor>({
     name: 'emha',
     params: emhaParams(sizes),
-    apply(tensors, x, { mask, positions: { angles }, remember, handed }) {
+    apply(tensors, x, { mask, positions: { angles }, remember, handed, show }) {
       const bound = tensors as unknown as EmhaBound;
       const turn = (t: Tensor): Tensor => (angles ? rotate(t, angles.cos, angles.sin) : t);
       const q = turn(splitHeads(bound.query(x), heads)); // [B, H, N, d]
@@ -50,6 +50,7 @@ export function emhaPart(config: EmhaConfig): AttentionPart {
       const v = remember('value', (from = x) => splitHeads(bound.value(from), keyHeads)); // [B, G, S, d]
       const { output, probabilities } = emhaAttend(bound, sizes, { q, k, v, mask });
       handed.set(handedMaps, probabilities);
+      show?.(probabilities);
       return output;
     },
   });

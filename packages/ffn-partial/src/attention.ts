@@ -93,7 +93,7 @@ export function partialAttention(
   const layer = defineLayer<Params, [x: Tensor, view: AttentionView], Tensor>({
     name: 'partial',
     params: { ...(first ? { map: globalMap({ width, heads, expandHeads, bias }) } : {}), inner: block },
-    apply(bound, x, { mask, positions: { angles }, remember, handed }) {
+    apply(bound, x, { mask, positions: { angles }, remember, handed, show }) {
       const { map, inner } = bound as unknown as {
         readonly map?: (x: Tensor, view: GlobalMapView) => Tensor;
         readonly inner: (x: Tensor, view: PartialView) => PartialResult;
@@ -117,6 +117,7 @@ export function partialAttention(
         ...(angles ? { turn: (rows: Tensor): Tensor => rotate(rows, angles.cos, angles.sin) } : {}),
       });
       handed.set(handedProbabilities, result.probabilities);
+      show?.(result.probabilities);
       return result.out;
     },
   });

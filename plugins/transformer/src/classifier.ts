@@ -19,7 +19,7 @@ import { builtInSource } from './parts/built-in.js';
 import { dense } from './parts/dense.js';
 import type { Positions, PositionSignals } from './parts/positions.js';
 import { expectTokens, lookingAt, wholeText } from './reading.js';
-import { declareStack, embedded, embeddingOf, partMaker, runStack, type WiredStack } from './stack.js';
+import { declareStack, embedded, embeddingOf, namedMaps, partMaker, runStack, type WiredStack } from './stack.js';
 
 const architecture = 'classifier';
 
@@ -60,23 +60,39 @@ export function createClassifier(partial: PartialClassifierConfig, parts: PartSo
     head: dense(width, classes, { bias: true }),
   };
 
+  /** @shape -> [B, T, D] */
+  const read = (
+    bound: Bound<Params>,
+    tokens: Tensor,
+    mask: Tensor,
+    maps: Map<string, Tensor> | null = null,
+  ): Tensor => {
+    const { embed, project, encoder: wired } = bound as unknown as Wired;
+    const T = features === null ? expectTokens(architecture, 'ids', tokens, length) : expectVectors(tokens, features, length); // prettier-ignore
+    if (!sameShape(mask.shape, tokens.shape.slice(0, 2)))
+      refuse(architecture, 'E_SHAPE', `expected a mask ${showTypes([f32(...tokens.shape.slice(0, 2))])}, received ${showTypes([mask.type])}.`, {}); // prettier-ignore
+    const x = project ? project(tokens) : embedded(config, embed!, tokens);
+    return runStack(encoder, wired, x, wired.positions(T), wholeText(lookingAt(mask)), null, maps);
+  };
+
   const core = defineLayer<Params, [Tensor, Tensor], Tensor>({
     name: architecture,
     params,
     apply(bound: Bound<Params>, tokens, mask) {
-      const { embed, project, encoder: wired, head } = bound as unknown as Wired;
-      const T = features === null ? expectTokens(architecture, 'ids', tokens, length) : expectVectors(tokens, features, length); // prettier-ignore
-      if (!sameShape(mask.shape, tokens.shape.slice(0, 2)))
-        refuse(architecture, 'E_SHAPE', `expected a mask ${showTypes([f32(...tokens.shape.slice(0, 2))])}, received ${showTypes([mask.type])}.`, {}); // prettier-ignore
-      const x = project ? project(tokens) : embedded(config, embed!, tokens);
-      const last = runStack(encoder, wired, x, wired.positions(T), wholeText(lookingAt(mask)));
+      const { head } = bound as unknown as Wired;
+      const last = read(bound, tokens, mask);
       if (pooling === 'first') return head(last.slice(1, 0, 1).reshape(last.shape[0]!, width));
       const weight = mask.reshape(...mask.shape, 1);
       // A row without any token is nothing, and not a division by it.
       return head(last.mul(weight).sum(1).div(weight.sum(1).add(1e-9)));
     },
   });
-  return { ...core, kind: 'classifier', architecture, config: config as never, features, length, classes };
+  const maps = (bound: Bound<Params>, tokens: Tensor, mask: Tensor) => {
+    const found = new Map<string, Tensor>();
+    read(bound, tokens, mask, found);
+    return namedMaps('encoder', found);
+  };
+  return { ...core, maps, kind: 'classifier', architecture, config: config as never, features, length, classes };
 }
 
 /** @returns tokens of a row */

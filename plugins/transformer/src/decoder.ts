@@ -24,6 +24,7 @@ import {
   embedded,
   embeddingOf,
   memoryTypes,
+  namedMaps,
   partMaker,
   runStack,
   type Seen,
@@ -62,9 +63,16 @@ export function createDecoder(partial: PartialDecoderConfig, parts: PartSource =
     ...(tied ? {} : { head: dense(width, vocabulary) }),
   };
 
-  const through = (bound: Bound<Params>, ids: Tensor, at: Positions, seen: Seen): Tensor => {
+  const through = (
+    bound: Bound<Params>,
+    ids: Tensor,
+    at: Positions,
+    seen: Seen,
+    maps: Map<string, Tensor> | null = null,
+  ): Tensor => {
+    // prettier-ignore
     const wired = bound as unknown as Wired;
-    const last = runStack(stack, wired, embedded(config, wired.embed, ids), wired.positions(at), seen);
+    const last = runStack(stack, wired, embedded(config, wired.embed, ids), wired.positions(at), seen, null, maps);
     return logitsOf(wired, wired.embed.weight, last);
   };
 
@@ -87,6 +95,11 @@ export function createDecoder(partial: PartialDecoderConfig, parts: PartSource =
     read(bound, { ids, positions, mask }: ReadInput): Tensor {
       const [B, T] = ids.shape as readonly [number, number];
       return through(bound, ids, positions, wholeText(mask.reshape(B, 1, T, T)));
+    },
+    maps(bound, ids) {
+      const [found, T] = [new Map<string, Tensor>(), expectTokens(architecture, 'ids', ids, length)];
+      through(bound, ids, T, wholeText(causalMask(T).reshape(1, 1, T, T)), found);
+      return namedMaps('decoder', found);
     },
     cache: (batch, capacity) => memoryTypes(stack.self, batch, capacity),
     decode(bound, { ids, positions, places, mask, cache }: DecodeInput): DecodeOutput {

@@ -23,6 +23,7 @@ import {
   embedded,
   embeddingOf,
   memoryTypes,
+  namedMaps,
   partMaker,
   runStack,
   type Seen,
@@ -81,7 +82,12 @@ export function createEncoderDecoder(
   };
 
   /** @shape -> [B, S, D] */
-  const encoded = (bound: Bound<Params>, { source, sourceMask }: SourceInput): Tensor => {
+  const encoded = (
+    bound: Bound<Params>,
+    { source, sourceMask }: SourceInput,
+    maps: Map<string, Tensor> | null = null,
+  ): Tensor => {
+    // prettier-ignore
     const { embed, sourceEmbed, encoder: wired } = bound as unknown as Wired;
     const S = expectTokens(architecture, 'source', source, sourceLength);
     return runStack(
@@ -90,26 +96,41 @@ export function createEncoderDecoder(
       embedded(config, sourceEmbed ?? embed, source),
       wired.positions(S),
       wholeText(lookingAt(sourceMask)),
+      null,
+      maps,
     );
   };
 
-  const decoded = (bound: Bound<Params>, ids: Tensor, at: Positions, own: Seen, source: Seen): Tensor => {
+  const decoded = (
+    bound: Bound<Params>,
+    ids: Tensor,
+    at: Positions,
+    own: Seen,
+    source: Seen,
+    maps: Map<string, Tensor> | null = null,
+  ): Tensor => {
+    // prettier-ignore
     const { embed, decoder: wired, head } = bound as unknown as Wired;
-    const last = runStack(decoder, wired, embedded(config, embed, ids), wired.positions(at), own, source);
+    const last = runStack(decoder, wired, embedded(config, embed, ids), wired.positions(at), own, source, maps);
     return logitsOf(head ? { head } : {}, embed.weight, last);
+  };
+
+  /** A whole text and its source; @param maps of both, filled */
+  const whole = (
+    bound: Bound<Params>,
+    { source, sourceMask, ids }: SourceInput & { readonly ids: Tensor },
+    maps: { readonly encoder: Map<string, Tensor>; readonly decoder: Map<string, Tensor> } | null = null,
+  ): Tensor => {
+    const read = encoded(bound, { source, sourceMask }, maps?.encoder);
+    const T = expectTokens(architecture, 'ids', ids, length);
+    const from: Seen = { mask: lookingAt(sourceMask), remember: (_, rowsOf) => rowsOf(read) };
+    return decoded(bound, ids, T, wholeText(causalMask(T).reshape(1, 1, T, T)), from, maps?.decoder);
   };
 
   const core = defineLayer<Params, [Tensor, Tensor, Tensor], Tensor>({
     name: architecture,
     params,
-    apply(bound, source, sourceMask, ids) {
-      const read = encoded(bound, { source, sourceMask });
-      const T = expectTokens(architecture, 'ids', ids, length);
-      return decoded(bound, ids, T, wholeText(causalMask(T).reshape(1, 1, T, T)), {
-        mask: lookingAt(sourceMask),
-        remember: (_, rowsOf) => rowsOf(read),
-      });
-    },
+    apply: (bound, source, sourceMask, ids) => whole(bound, { source, sourceMask, ids }),
   });
 
   return {
@@ -120,6 +141,11 @@ export function createEncoderDecoder(
     vocabulary,
     length,
     sourceLength,
+    maps(bound, input) {
+      const [encoderMaps, decoderMaps] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+      whole(bound, input, { encoder: encoderMaps, decoder: decoderMaps });
+      return { ...namedMaps('encoder', encoderMaps), ...namedMaps('decoder', decoderMaps) };
+    },
     memory: (batch, tokens) => memoryTypes(decoder.cross, batch, tokens),
     encode(bound, input) {
       const read = encoded(bound, input);

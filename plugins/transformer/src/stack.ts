@@ -76,6 +76,7 @@ export interface WiredStack {
  * From embedded tokens to what the last block gives; only positions, masks and memory differ between a whole text and a
  * step over a cache.
  *
+ * @param maps filled with what attentions look at, by block
  * @shape embedded [B, N, D] -> [B, N, D]
  */
 export function runStack(
@@ -84,15 +85,16 @@ export function runStack(
   embedded: Tensor,
   positions: PositionSignals,
   own: Seen,
-  source?: Seen,
+  source: Seen | null = null,
+  maps: Map<string, Tensor> | null = null,
 ): Tensor {
   let x = drop(positions.embedding ? embedded.add(positions.embedding) : embedded);
   const handed = new Map([['embedded', x]]);
   blocks.forEach((block, i) => {
-    const mine = watched(self[i]!, `${i}`, own, positions, handed);
+    const mine = watched(self[i]!, `${i}`, own, positions, handed, maps);
     // A source has places of its own: angles of the text's positions mean nothing there.
     const theirs = source
-      ? watched(cross[`${i}.cross`]!, `${i}.cross`, source, { embedding: null, angles: null }, handed)
+      ? watched(cross[`${i}.cross`]!, `${i}.cross`, source, { embedding: null, angles: null }, handed, maps)
       : null;
     x = block(x, { self: mine.view, ...(theirs ? { cross: theirs.view } : {}) });
     mine.finish();
@@ -100,6 +102,10 @@ export function runStack(
   });
   return norm ? norm(x) : x;
 }
+
+/** By stack: `encoder.0`. */
+export const namedMaps = (stack: string, maps: ReadonlyMap<string, Tensor>): Readonly<Record<string, Tensor>> =>
+  Object.fromEntries([...maps].map(([block, of]) => [`${stack}.${block}`, of]));
 
 /** `blocks.0.key`: the memory of one block's attention. */
 const memoryName = (attention: string, name: string): string => `blocks.${attention}.${name}`;
@@ -111,6 +117,7 @@ function watched(
   { mask, remember }: Seen,
   positions: PositionSignals,
   handed: Map<string, Tensor>,
+  maps: Map<string, Tensor> | null,
 ): { readonly view: AttentionView; readonly finish: () => void } {
   const remembered = new Set<string>();
   return {
@@ -118,6 +125,7 @@ function watched(
       mask,
       positions,
       handed,
+      ...(maps ? { show: (of: Tensor) => void maps.set(place, of) } : {}),
       remember(name, make) {
         expectDeclared(part, name, remembered);
         return remember(memoryName(place, name), source => {

@@ -45,6 +45,8 @@ export interface DecoderModel<P extends Params = Params> extends Layer<P, [ids: 
   readonly length: number;
   /** A whole text without a cache, with positions and mask of each row: f32[B, T, V]. */
   read(bound: Bound<P>, input: ReadInput): Tensor;
+  /** What attentions look at in a whole text, for pictures: maps [B, heads, T, T] by block, `decoder.0`. */
+  maps?(bound: Bound<P>, ids: Tensor): Readonly<Record<string, Tensor>>;
   /** Names and types of the cache for `batch` rows and `capacity` places. */
   cache(batch: number, capacity: number): Types;
   decode(bound: Bound<P>, input: DecodeInput): DecodeOutput;
@@ -72,6 +74,11 @@ export interface EncoderDecoderModel<P extends Params = Params> extends Layer<
   /** Longest source and longest text in tokens. */
   readonly sourceLength: number;
   readonly length: number;
+  /**
+   * What attentions look at in a whole text and its source, for pictures: maps [B, heads, T, S] by block, `encoder.0`,
+   * `decoder.0`, and `decoder.0.cross` from the text to the source.
+   */
+  maps?(bound: Bound<P>, input: SourceInput & { readonly ids: Tensor }): Readonly<Record<string, Tensor>>;
   /** Names and types of what is kept of `batch` sources of `tokens` tokens. */
   memory(batch: number, tokens: number): Types;
   encode(bound: Bound<P>, input: SourceInput): Readonly<Record<string, Tensor>>;
@@ -94,6 +101,8 @@ export interface ClassifierModel<P extends Params = Params> extends Layer<
   /** Name under which `MODELS` can make it again. */
   readonly architecture: string;
   readonly config: Json;
+  /** What attentions look at, for pictures: maps [B, heads, T, T] by block, `encoder.0`. */
+  maps?(bound: Bound<P>, tokens: Tensor, tokenMask: Tensor): Readonly<Record<string, Tensor>>;
   /** Numbers of a token f32[B, T, F]; null where tokens are ids i32[B, T]. */
   readonly features: number | null;
   /** Most tokens of a row. */

@@ -37,6 +37,12 @@ export interface AttentionView {
    * `embedded` is there from the start: the input of the first block, before its norm. @shape [B, N, D]
    */
   readonly handed: Map<string, Tensor>;
+  /**
+   * There when somebody wants to look: an attention that has maps gives them, after the softmax. Nothing else may depend on it.
+   *
+   * @shape maps [B, heads, N, S]
+   */
+  readonly show?: (maps: Tensor) => void;
 }
 
 /**

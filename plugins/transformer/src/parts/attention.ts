@@ -7,7 +7,7 @@
  */
 
 import {
-  attend,
+  attendOp,
   defineLayer,
   fail,
   joinHeads,
@@ -74,13 +74,17 @@ export function standardAttention({ width, heads, keyHeads, bias, depth }: Atten
       output: dense(width, width, { bias, init: residual(depth) }),
     },
     memory: { key: { heads: keyHeads, width: headWidth }, value: { heads: keyHeads, width: headWidth } },
-    apply({ query, key, value, output }, x, { mask, positions: { angles }, remember }) {
+    apply({ query, key, value, output }, x, { mask, positions: { angles }, remember, show }) {
       const turn = (rows: Tensor): Tensor => (angles ? rotate(rows, angles.cos, angles.sin) : rows);
       const q = turn(splitHeads(query(x), heads)); // [B, H, N, d]
       const k = remember('key', (from = x) => turn(splitHeads(key(from), keyHeads))); // [B, G, S, d]
       const v = remember('value', (from = x) => splitHeads(value(from), keyHeads)); // [B, G, S, d]
       const groups = heads / keyHeads;
-      return output(joinHeads(attend(stack(q, groups), k, v, repeatRows(mask, groups)).reshape(...q.shape)));
+      const [attended, maps] = attendOp([stack(q, groups), k, v, repeatRows(mask, groups)], {
+        scale: headWidth ** -0.5,
+      });
+      show?.(maps!.reshape(q.shape[0]!, heads, q.shape[2]!, k.shape[2]!));
+      return output(joinHeads(attended!.reshape(...q.shape)));
     },
   });
 }
