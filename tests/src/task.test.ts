@@ -62,6 +62,8 @@ describe.skipIf(engine === undefined)('heddle task', { timeout: 120_000 }, () =>
     );
     expect(Math.max(...sizes) / Math.min(...sizes)).toBeLessThan(1.02);
     const page = await readFile(join(folder, 'whole', 'report.html'), 'utf8');
+    for (const title of ['How alike heads are', 'emha: from the text to its source', '<figcaption>head similarity'])
+      expect(page).toContain(title);
     expect(page).toContain('<figcaption>BLEU</figcaption>');
     expect(page).toContain('sentences that nobody learnt from');
     expect(page).not.toMatch(/(src|href)="http/);

@@ -11,6 +11,7 @@ import { exitCodes } from '../failure.js';
 import { readJsonObject, writeJson } from '../json-file.js';
 import { exists, holdRun, moveAside } from '../run-folder.js';
 import { corpusOf, type TaskCorpus } from '../tasks/corpus.js';
+import { lookMaps } from '../tasks/look.js';
 import { readTaskSettings, tasks, type TaskSettings } from '../tasks/settings.js';
 import { trainModel, type TaskResult } from '../tasks/train.js';
 import { grouped, selfName, timeTaken } from '../words.js';
@@ -88,7 +89,7 @@ export async function runTask(
       return exitCodes.interrupted;
     }
     results.push(result);
-    if (json) call.print(JSON.stringify({ type: 'result', ...result, written: undefined }));
+    if (json) call.print(JSON.stringify({ type: 'result', ...result, written: undefined, look: undefined }));
   }
   const report = join(folder, 'report.html');
   await writeReport(report, folder, settings, corpus, results);
@@ -144,7 +145,7 @@ async function writeReport(
       .slice(0, 12)
       .map(({ source, target }, i) => [source, target, ...results.map(({ written }) => written[i]!)]),
   };
-  await atomicWriteFile(path, reportPage(runs, { title: `${settings.task}: ${name}`, tables: [scores, examples] }));
+  await atomicWriteFile(path, reportPage(runs, { title: `${settings.task}: ${name}`, tables: [scores, examples], heatMaps: lookMaps(results.map(({ model, look }) => ({ name: model, look }))) })); // prettier-ignore
 }
 
 function closing(

@@ -31,6 +31,7 @@ import { expectKind } from '../model.js';
 import { saveModel } from '../model-folder.js';
 import { exists, places } from '../run-folder.js';
 import { trackWith } from '../trackers.js';
+import { lookAt, meanSimilarity, type Look } from './look.js';
 import { openWriter } from './writer.js';
 import type { TaskCorpus } from './corpus.js';
 import { taskModels, type TaskModel, type TaskSettings } from './settings.js';
@@ -48,6 +49,8 @@ export interface TaskResult {
   readonly chrf: number;
   /** For each test sentence. */
   readonly written: readonly string[];
+  /** Of the first of them, as it should be. */
+  readonly look: Look | null;
 }
 
 export interface TaskTraining {
@@ -93,6 +96,8 @@ export async function trainModel(run: TaskTraining): Promise<TaskResult | null> 
     await writer.close();
     return texts;
   };
+  const look = (parameters: Parameters, pair: Pair): Promise<Look | null> =>
+    lookAt(model, parameters, pair, { tokenizer, backend, kernels: host.kernels });
   const store = checkpointFolder(at.checkpoints);
   const log = logTo(at.events, run.note);
   const heard = new Subject<TrainEvent>();
@@ -125,12 +130,15 @@ export async function trainModel(run: TaskTraining): Promise<TaskResult | null> 
       { signal },
     ).pipe(
       checkpointEvery(every, store),
-      evaluateEvery(every, async ({ snapshot }) =>
-        scoresOf(
-          await write(parametersIn((await snapshot()).tensors), corpus.parts.validation, 1),
-          corpus.parts.validation,
-        ),
-      ),
+      evaluateEvery(every, async ({ snapshot }) => {
+        const parameters = parametersIn((await snapshot()).tensors);
+        const seen = await look(parameters, corpus.parts.validation[0]!);
+        const similarity = seen && meanSimilarity(seen);
+        return {
+          ...scoresOf(await write(parameters, corpus.parts.validation, 1), corpus.parts.validation),
+          ...(similarity === null ? {} : { 'head similarity': similarity }),
+        };
+      }),
       tap(event => {
         log(event);
         heard.next(event);
@@ -161,6 +169,7 @@ export async function trainModel(run: TaskTraining): Promise<TaskResult | null> 
     bleu: BLEU,
     chrf: chrF,
     written,
+    look: await look(ended.parameters, corpus.parts.test[0]!),
   };
   await saveModel(at.model, { model, parameters: ended.parameters, tokenizer }, { step: ended.step, ...settings });
   await writeJson(at.result, result);
