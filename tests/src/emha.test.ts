@@ -7,6 +7,7 @@ import {
   evaluate,
   host,
   initialise,
+  iota,
   isHeddleError,
   openReference,
   parameterTypes,
@@ -187,6 +188,7 @@ describe('a decoder with EMHA', () => {
         const view: AttentionView = {
           mask: t[0]!.sum().mul(0).broadcastTo([1, 1, 3, 3]),
           positions: { embedding: null, angles: null },
+          at: iota([1, 3], 1, 'f32'),
           remember: (_, make) => make(),
           handed,
         };

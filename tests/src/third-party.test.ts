@@ -10,6 +10,7 @@ import { describe, expect, it } from 'vitest';
 import {
   bind,
   causalMask,
+  iota,
   COMMANDS,
   createHost,
   evaluate,
@@ -54,6 +55,7 @@ conformPlugin(warp, {
         attend(x, {
           mask: causalMask(4).reshape(1, 1, 4, 4),
           positions: { embedding: null, angles: null },
+          at: iota([1, 4], 1, 'f32'),
           remember: (_: string, make: () => Tensor) => make(),
           handed: new Map(),
         }),

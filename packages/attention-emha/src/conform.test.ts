@@ -1,4 +1,4 @@
-import { causalMask, f32, host, type Tensor } from '@heddle/core';
+import { causalMask, f32, host, iota, type Tensor } from '@heddle/core';
 import { conformLayer, conformPlugin, type ConformOptions } from '@heddle/core/testing';
 import gpujs from '@heddle/backend-gpujs';
 import { readFileSync } from 'node:fs';
@@ -77,6 +77,7 @@ conformPlugin(plugin, {
         attend(x, {
           mask: causal(x!),
           positions: { embedding: null, angles: null },
+          at: iota([1, x!.shape[1]!], 1, 'f32'),
           remember: (_: string, make: () => Tensor) => make(),
           handed: new Map(),
         }),

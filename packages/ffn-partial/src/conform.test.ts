@@ -1,4 +1,4 @@
-import { causalMask, f32, type AttentionView, type Tensor } from '@heddle/core';
+import { causalMask, f32, iota, type AttentionView, type Tensor } from '@heddle/core';
 import { conformLayer, conformPlugin, type OpLaws } from '@heddle/core/testing';
 import gpujs from '@heddle/backend-gpujs';
 import { readFileSync } from 'node:fs';
@@ -25,6 +25,7 @@ const silent = ['key.bias', 'mix.down.bias'];
 const wholeText = (x: Tensor): AttentionView => ({
   mask: causalMask(x.shape[1]!).reshape(1, 1, x.shape[1]!, x.shape[1]!),
   positions: { embedding: null, angles: null },
+  at: iota([1, x.shape[1]!], 1, 'f32'),
   remember: (_, make) => make(),
   handed: new Map([['embedded', x.mul(0.5)]]),
 });

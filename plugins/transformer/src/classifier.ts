@@ -17,7 +17,6 @@ import {
 import { classifierConfig, type PartialClassifierConfig } from './config.js';
 import { builtInSource } from './parts/built-in.js';
 import { dense } from './parts/dense.js';
-import type { Positions, PositionSignals } from './parts/positions.js';
 import { expectTokens, lookingAt, wholeText } from './reading.js';
 import { declareStack, embedded, embeddingOf, namedMaps, partMaker, runStack, type WiredStack } from './stack.js';
 
@@ -28,7 +27,7 @@ interface Wired {
   /** Of ids; of vectors, `project`. */
   readonly embed?: (ids: Tensor) => Tensor;
   readonly project?: (x: Tensor) => Tensor;
-  readonly encoder: WiredStack & { readonly positions: (at: Positions) => PositionSignals };
+  readonly encoder: WiredStack;
   readonly head: (x: Tensor) => Tensor;
 }
 
@@ -72,7 +71,7 @@ export function createClassifier(partial: PartialClassifierConfig, parts: PartSo
     if (!sameShape(mask.shape, tokens.shape.slice(0, 2)))
       refuse(architecture, 'E_SHAPE', `expected a mask ${showTypes([f32(...tokens.shape.slice(0, 2))])}, received ${showTypes([mask.type])}.`, {}); // prettier-ignore
     const x = project ? project(tokens) : embedded(config, embed!, tokens);
-    return runStack(encoder, wired, x, wired.positions(T), wholeText(lookingAt(mask)), null, maps);
+    return runStack(encoder, wired, x, T, wholeText(lookingAt(mask)), null, maps);
   };
 
   const core = defineLayer<Params, [Tensor, Tensor], Tensor>({

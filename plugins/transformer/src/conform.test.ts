@@ -1,4 +1,4 @@
-import { causalMask, f32, host, type Tensor } from '@heddle/core';
+import { causalMask, f32, host, iota, type Tensor } from '@heddle/core';
 import { conformPlugin, type PartLaws } from '@heddle/core/testing';
 import { readFileSync } from 'node:fs';
 import plugin, { type AttentionView } from './index.js';
@@ -21,6 +21,7 @@ const part: PartLaws = { config: told, samples };
 const wholeText = (x: Tensor): AttentionView => ({
   mask: causalMask(x.shape[1]!).reshape(1, 1, x.shape[1]!, x.shape[1]!),
   positions: { embedding: null, angles: null },
+  at: iota([1, x.shape[1]!], 1, 'f32'),
   remember: (_, make) => make(),
   handed: new Map(),
 });
@@ -39,6 +40,12 @@ conformPlugin(plugin, {
   parts: {
     standard: {
       config: { ...told, heads: 4, keyHeads: 2, length: 16 },
+      samples,
+      causal: true,
+      call: (attend, [x]) => attend(x, wholeText(x!)),
+    },
+    relative: {
+      config: { ...told, heads: 4, keyHeads: 2, length: 16, reach: 2 },
       samples,
       causal: true,
       call: (attend, [x]) => attend(x, wholeText(x!)),

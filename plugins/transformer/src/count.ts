@@ -2,15 +2,22 @@
 
 import { fail } from '@heddle/core';
 import type { DecoderConfig, EncoderDecoderConfig, StackConfig } from './config.js';
+import { reachOf } from './parts/relative.js';
 
 type Count = (config: StackConfig) => number;
 
 const dense = (from: number, to: number, bias: boolean): number => from * to + (bias ? to : 0);
 
+const standard: Count = ({ width, heads, keyHeads, bias }) =>
+  2 * dense(width, width, bias) + 2 * dense(width, (width / heads) * keyHeads, bias);
+
 const attentions: Readonly<Record<string, Count>> = {
-  standard: ({ width, heads, keyHeads, bias }) =>
-    2 * dense(width, width, bias) + 2 * dense(width, (width / heads) * keyHeads, bias),
+  standard,
+  relative: config => standard(config) + (2 * reachOf(config.options.attention) + 1) * (config.width / config.heads),
 };
+
+/** Between a text and its source there are no distances. */
+const crossAttentions: Readonly<Record<string, Count>> = { standard, relative: standard };
 
 const twoMatrices: Count = ({ width, hidden, bias }) => dense(width, hidden, bias) + dense(hidden, width, bias);
 
@@ -71,7 +78,7 @@ export function encoderDecoderParameters(config: EncoderDecoderConfig): number {
 /** Positions, blocks and the norm after them. */
 function stack(config: StackConfig, depth: number, looking: readonly string[]): number {
   const norm = of('norm', norms, config);
-  const parts = looking.map(attention => of('attention', attentions, { ...config, attention }));
+  const parts = looking.map((attention, i) => of('attention', i === 0 ? attentions : crossAttentions, { ...config, attention })); // prettier-ignore
   if (config.ffn !== 'none') parts.push(of('ffn', feedForwards, config));
   const block = parts.reduce((sum, count) => sum + count + norm, 0);
   return of('positions', positions, config) + depth * block + (config.normFirst ? norm : 0);

@@ -48,6 +48,10 @@ const variants: readonly (readonly [string, PartialDecoderConfig])[] = [
   ['one key head, relu, sinusoidal', { ...tiny, keyHeads: 1, ffn: 'relu', positions: 'sinusoidal' }],
   ['no positions', { ...tiny, positions: 'none' }],
   ['blocks of attention alone', { ...tiny, ffn: 'none', norm: 'layer' }],
+  [
+    'relative positions, grouped queries',
+    { ...tiny, keyHeads: 2, attention: 'relative', positions: 'none', options: { attention: { reach: 3 } } },
+  ],
 ];
 
 /** Parameters far from their small beginning, so that mistakes show. */

@@ -72,7 +72,7 @@ export function createDecoder(partial: PartialDecoderConfig, parts: PartSource =
   ): Tensor => {
     // prettier-ignore
     const wired = bound as unknown as Wired;
-    const last = runStack(stack, wired, embedded(config, wired.embed, ids), wired.positions(at), seen, null, maps);
+    const last = runStack(stack, wired, embedded(config, wired.embed, ids), at, seen, null, maps);
     return logitsOf(wired, wired.embed.weight, last);
   };
 

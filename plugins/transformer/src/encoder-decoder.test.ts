@@ -44,6 +44,7 @@ const variants: readonly (readonly [string, PartialEncoderDecoderConfig])[] = [
     { ...tiny, norm: 'rms', ffn: 'swiglu', positions: 'rotary', bias: false, tied: false, sharedEmbedding: false },
   ],
   ['grouped queries, learned positions', { ...tiny, keyHeads: 2, positions: 'learned' }],
+  ['relative positions', { ...tiny, attention: 'relative', positions: 'none', options: { attention: { reach: 2 } } }],
 ];
 
 /** Parameters far from their small beginning, so that mistakes show. */

@@ -16,7 +16,7 @@ import {
 import { encoderDecoderConfig, type PartialEncoderDecoderConfig } from './config.js';
 import { builtInSource } from './parts/built-in.js';
 import { dense } from './parts/dense.js';
-import type { Positions, PositionSignals } from './parts/positions.js';
+import type { Positions } from './parts/positions.js';
 import { expectTokens, kept, logitsOf, lookingAt, wholeText, writing } from './reading.js';
 import {
   declareStack,
@@ -32,17 +32,13 @@ import {
 
 const architecture = 'encoder-decoder';
 
-interface WiredSide extends WiredStack {
-  readonly positions: (at: Positions) => PositionSignals;
-}
-
 /** The parameter tree, bound. */
 interface Wired {
   readonly embed: ((ids: Tensor) => Tensor) & { readonly weight: Tensor };
   /** The source's, where the two do not share one. */
   readonly sourceEmbed?: (ids: Tensor) => Tensor;
-  readonly encoder: WiredSide;
-  readonly decoder: WiredSide;
+  readonly encoder: WiredStack;
+  readonly decoder: WiredStack;
   readonly head?: (x: Tensor) => Tensor;
 }
 
@@ -94,7 +90,7 @@ export function createEncoderDecoder(
       encoder,
       wired,
       embedded(config, sourceEmbed ?? embed, source),
-      wired.positions(S),
+      S,
       wholeText(lookingAt(sourceMask)),
       null,
       maps,
@@ -111,7 +107,7 @@ export function createEncoderDecoder(
   ): Tensor => {
     // prettier-ignore
     const { embed, decoder: wired, head } = bound as unknown as Wired;
-    const last = runStack(decoder, wired, embedded(config, embed, ids), wired.positions(at), own, source, maps);
+    const last = runStack(decoder, wired, embedded(config, embed, ids), at, own, source, maps);
     return logitsOf(head ? { head } : {}, embed.weight, last);
   };
 

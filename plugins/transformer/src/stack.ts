@@ -4,6 +4,7 @@ import {
   embedding,
   f32,
   fail,
+  iota,
   normal,
   type Layer,
   type Params,
@@ -17,7 +18,7 @@ import { spread } from './parts/dense.js';
 import type { AttentionPart, AttentionRole, AttentionView } from './parts/attention.js';
 import type { FeedForwardPart } from './parts/feed-forward.js';
 import type { NormPart } from './parts/norm.js';
-import type { PositionPart, PositionSignals } from './parts/positions.js';
+import type { PositionPart, Positions, PositionSignals } from './parts/positions.js';
 
 /** The attentions of one block, by where their memory stands in the model's: `0` of the first block, `0.cross`. */
 type Attentions = Readonly<Record<string, AttentionPart>>;
@@ -70,6 +71,7 @@ export interface WiredStack {
   readonly drop: (x: Tensor) => Tensor;
   readonly blocks: readonly ((x: Tensor, view: BlockView) => Tensor)[];
   readonly norm?: (x: Tensor) => Tensor;
+  readonly positions: (at: Positions) => PositionSignals;
 }
 
 /**
@@ -81,20 +83,22 @@ export interface WiredStack {
  */
 export function runStack(
   { self, cross }: Stack,
-  { drop, blocks, norm }: WiredStack,
+  { drop, blocks, norm, positions: signalsOf }: WiredStack,
   embedded: Tensor,
-  positions: PositionSignals,
+  at: Positions,
   own: Seen,
   source: Seen | null = null,
   maps: Map<string, Tensor> | null = null,
 ): Tensor {
+  const positions = signalsOf(at);
+  const standing = typeof at === 'number' ? iota([1, at], 1, 'f32') : at.cast('f32');
   let x = drop(positions.embedding ? embedded.add(positions.embedding) : embedded);
   const handed = new Map([['embedded', x]]);
   blocks.forEach((block, i) => {
-    const mine = watched(self[i]!, `${i}`, own, positions, handed, maps);
+    const mine = watched(self[i]!, `${i}`, own, positions, standing, handed, maps);
     // A source has places of its own: angles of the text's positions mean nothing there.
     const theirs = source
-      ? watched(cross[`${i}.cross`]!, `${i}.cross`, source, { embedding: null, angles: null }, handed, maps)
+      ? watched(cross[`${i}.cross`]!, `${i}.cross`, source, { embedding: null, angles: null }, standing, handed, maps)
       : null;
     x = block(x, { self: mine.view, ...(theirs ? { cross: theirs.view } : {}) });
     mine.finish();
@@ -116,6 +120,7 @@ function watched(
   place: string,
   { mask, remember }: Seen,
   positions: PositionSignals,
+  at: Tensor,
   handed: Map<string, Tensor>,
   maps: Map<string, Tensor> | null,
 ): { readonly view: AttentionView; readonly finish: () => void } {
@@ -124,6 +129,7 @@ function watched(
     view: {
       mask,
       positions,
+      at,
       handed,
       ...(maps ? { show: (of: Tensor) => void maps.set(place, of) } : {}),
       remember(name, make) {

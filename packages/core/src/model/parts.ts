@@ -19,6 +19,8 @@ export interface AttentionView {
   /** Added to the scores: 0 where a token may look, a large negative number where not. @shape [B | 1, 1, N, S] */
   readonly mask: Tensor;
   readonly positions: PositionSignals;
+  /** Where each token stands in its text, whatever its place in a cache. @shape f32 [B | 1, N] */
+  readonly at: Tensor;
   /**
    * Keeps what is needed of each token that may be looked at, and gives all of it.
    *

@@ -2,6 +2,7 @@
 
 import { ATTENTION, FFN, NORM, POSITIONS, fail, type Host, type PartFactory, type PartSource } from '@heddle/core';
 import { standardAttention } from './attention.js';
+import { relativeAttention } from './relative.js';
 import { geluFeedForward, reluFeedForward, swiglu } from './feed-forward.js';
 import { layer, rms } from './norm.js';
 import { learned, noPositions, rotary, sinusoidal } from './positions.js';
@@ -10,7 +11,10 @@ type Point = Parameters<PartSource['part']>[0];
 
 /** Each factory reads what this package passes to the parts of its point; the configuration types say what. */
 export const builtInParts: { readonly [P in Point]: readonly PartFactory[] } = {
-  attention: [{ name: 'standard', create: config => standardAttention(config as never) }],
+  attention: [
+    { name: 'standard', create: config => standardAttention(config as never) },
+    { name: 'relative', create: config => relativeAttention(config as never) },
+  ],
   ffn: [
     { name: 'swiglu', create: config => swiglu(config as never) },
     { name: 'gelu', create: config => geluFeedForward(config as never) },
