@@ -30,7 +30,6 @@ const ops: Readonly<Record<string, OpLaws>> = {
       { inputs: [f32(2, 2, 2, 3), f32(2, 2, 2, 2), f32(2, 2, 3)], attrs: { scale: 1.5 } },
     ],
   },
-  'lora.factorSum': { samples: [{ inputs: [f32(1, 2, 1), f32(1, 1, 3), f32(1)] }, { inputs: [f32(3, 4, 2), f32(3, 2, 5), f32(3)] }] }, // prettier-ignore
   'merge.slerp': {
     samples: [
       { inputs: [f32(2, 3), f32(2, 3), host([1, 1], [0.3])], attrs: { t: 0.25, limit: 0.9995 }, data: [2] },

@@ -3,7 +3,7 @@
 import { COMMANDS, contribute, definePlugin, MERGES, OPS } from '@heddle/core';
 import { commands } from './commands.js';
 import { methods } from './methods/index.js';
-import { factorSumOp, loraUpdateOp } from './lora/ops.js';
+import { loraUpdateOp } from './lora/ops.js';
 import { signConsensusOp } from './parts/consensus.js';
 import { magnitudeMaskOp } from './parts/select.js';
 import { slerpOp } from './parts/spherical.js';
@@ -25,7 +25,6 @@ export default /* @__PURE__ */ definePlugin({
       magnitudeMaskOp,
       slerpOp as never,
       loraUpdateOp as never,
-      factorSumOp,
     );
     contribute(container, COMMANDS, ...commands);
   },
@@ -55,7 +54,7 @@ export {
   type LoraConfig,
   type LoraOptions,
 } from './lora/lora.js';
-export { factorSumOp, loraUpdateOp } from './lora/ops.js';
+export { loraUpdateOp, sumOfFactors } from './lora/ops.js';
 export { deltaOf, mergeLora, type LoraMergeOptions, type MergeableLora, type MergedLora } from './lora/merge.js';
 export { groupCosines, taskVectors, type GroupCosines, type TaskVectors } from './lora/task-vectors.js';
 export {

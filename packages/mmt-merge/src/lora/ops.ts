@@ -1,4 +1,4 @@
-/** What adapters compute, as ops: an engine with a kernel for them stores nothing between a product and its update. */
+/** What adapters compute: the update of a layer as an op, with a gradient that stores nothing wide, and sums of differences. */
 
 import { defineOp, refuse, sameShape, showTypes, type Attrs, type Tensor, type TensorType } from '@heddle/core';
 
@@ -64,32 +64,15 @@ function weightOf(u: Tensor, ct: Tensor, b: TensorType): Tensor {
 }
 
 /**
- * `sum_k w_k A_k B_k`: adapters merged as a weighted sum of their differences, none of which is made.
+ * `sum_k w_k A_k B_k`: adapters merged as a weighted sum of their differences, none of which is made: one product over all ranks.
  *
  * @shape A [K, from, rank], B [K, rank, to], w [K] -> [from, to]
  */
-export const factorSumOp = defineOp({
-  name: 'lora.factorSum',
-  version: 1,
-  infer(types) {
-    const [a, b, w] = types;
-    const fits =
-      types.length === 3 &&
-      types.every(({ dtype }) => dtype === 'f32') &&
-      a!.shape.length === 3 &&
-      b!.shape.length === 3 &&
-      sameShape([a!.shape[0]!, a!.shape[2]!], b!.shape.slice(0, 2)) &&
-      sameShape(w!.shape, [a!.shape[0]!]);
-    if (!fits)
-      refuse('lora.factorSum', 'E_SHAPE', `expected A [K, from, rank], B [K, rank, to] and w [K], received ${showTypes(types)}.`, { types }); // prettier-ignore
-    return [{ dtype: 'f32', shape: [a!.shape[1]!, b!.shape[2]!] }];
-  },
-  decompose([a, b, w]) {
-    const [K, from, rank] = a!.shape as readonly [number, number, number];
-    const weighted = a!
-      .mul(w!.reshape(K, 1, 1))
-      .transpose(1, 0, 2)
-      .reshape(from, K * rank);
-    return [weighted.matmul(b!.reshape(K * rank, b!.shape[2]!))];
-  },
-});
+export function sumOfFactors(a: Tensor, b: Tensor, w: Tensor): Tensor {
+  const [K, from, rank] = a.shape as readonly [number, number, number];
+  const weighted = a
+    .mul(w.reshape(K, 1, 1))
+    .transpose(1, 0, 2)
+    .reshape(from, K * rank);
+  return weighted.matmul(b.reshape(K * rank, b.shape[2]!));
+}

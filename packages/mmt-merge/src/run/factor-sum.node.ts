@@ -1,8 +1,8 @@
 /** Weighted sums of adapters' differences on an engine: the factors go there, and no difference is made on the way. */
 
-import { f32, trace, type Executable, type HostTensor, type Tensor } from '@heddle/core';
+import { f32, trace, type Executable, type HostTensor } from '@heddle/core';
 import { mergeArrays } from '../apply/tensors.js';
-import { factorSumOp } from '../lora/ops.js';
+import { sumOfFactors } from '../lora/ops.js';
 import { rowsOf, type TensorPlan } from '../plan/plan.js';
 import type { AdaptedSource, StoredSource } from '../plan/source.js';
 import { converter } from './convert.js';
@@ -60,7 +60,7 @@ export function openFactorSums({ backend, kernels }: MergeEngine): FactorSums {
       const executable =
         compiled.get(key) ??
         backend.compile(
-          trace(types, ({ a, b, w }) => ({ sum: factorSumOp([a, b, w] as readonly Tensor[], {})[0]! })),
+          trace(types, ({ a, b, w }) => ({ sum: sumOfFactors(a, b, w) })),
           { name: 'sum of factors', ...(kernels === undefined ? {} : { kernels }) },
         );
       compiled.set(key, executable);
