@@ -14,6 +14,7 @@ const names = [
   'rollout',
   'fork',
   'adapter',
+  'routing',
   'device',
   'bundle',
 ];
