@@ -84,6 +84,8 @@ export interface MergeTask {
   readonly columns: number;
   readonly models: number;
   readonly hasBase: boolean;
+  /** Of each model: whether all its numbers are bfloat16, so that nothing stands in the lower half of a float32. */
+  readonly coarse?: readonly boolean[];
   readonly options: MergeInputs['options'];
   readonly each: MergeInputs['each'];
   /** Memory for a piece, of the kind that pieces have. What is in it lasts as long as the call that asked. */

@@ -91,9 +91,9 @@ export const sce = define({
               (piece: MergePiece): void => {
                 const variance = variances(difference(piece), piece.length);
                 for (let i = 0; i < piece.length; i++) if (variance[i] !== 0) varying++;
-                select.looks[0](variance, piece.length);
+                select.looks[0]!(variance, piece.length);
               },
-              (piece: MergePiece): void => select.looks[1](variances(difference(piece), piece.length), piece.length),
+              (piece: MergePiece): void => select.looks[1]!(variances(difference(piece), piece.length), piece.length),
             ]
           : []),
         piece => {

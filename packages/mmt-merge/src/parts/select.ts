@@ -83,10 +83,7 @@ export const kthLargest = (x: Tensor, k: number): Tensor => cutAt(x, k).threshol
 /** Finds cuts through a stream of numbers in two looks, and then tells for each number on which side it is. */
 export interface Selector {
   /** The first look and the second, over the same numbers in the same order. */
-  readonly looks: readonly [
-    (numbers: MergeArray, length: number) => void,
-    (numbers: MergeArray, length: number) => void,
-  ];
+  readonly looks: readonly ((numbers: MergeArray, length: number) => void)[];
   /** The value at each cut, the k-th largest. Infinity where k is 0. */
   value(cut: number): number;
   /**
@@ -107,10 +104,12 @@ export interface Selection {
    * decide.
    */
   wanted(): readonly number[];
+  /** All numbers are bfloat16: the first look knows all that there is to know. */
+  readonly coarse?: boolean;
 }
 
 /** Numbers are compared as float32: doubles are rounded to that first. */
-export function selector({ magnitude, wanted }: Selection): Selector {
+export function selector({ magnitude, wanted, coarse = false }: Selection): Selector {
   const upper = borrowed(half);
   const sign = magnitude ? 0 : 0x8000_0000;
   let cuts: Found[] | null = null;
@@ -124,13 +123,18 @@ export function selector({ magnitude, wanted }: Selection): Selector {
     for (let i = 0; i < length; i++) rounded[i] = numbers[i]!;
     return new Uint32Array(rounded.buffer, 0, length);
   };
-  const found = (): readonly Found[] => (cuts ??= wanted().map(k => findBin(upper, k)));
+  const found = (): readonly Found[] => (cuts ??= wanted().map(k => findBin(upper, k, !coarse)));
 
   function settle(): void {
     if (done) return;
     done = true;
     for (const cut of found()) {
       if (cut.k === 0) continue;
+      if (coarse) {
+        cut.value = numberOf((cut.bin * half) >>> 0, magnitude);
+        cut.ties = cut.rest;
+        continue;
+      }
       const { bin, rest } = findBin(cut.lower, cut.rest);
       cut.value = numberOf((cut.bin * half + bin) >>> 0, magnitude);
       cut.ties = rest;
@@ -140,10 +144,14 @@ export function selector({ magnitude, wanted }: Selection): Selector {
   return {
     looks: [
       (numbers, length) => countUpper(bitsOf(numbers, length), length, upper, sign),
-      (numbers, length) => {
-        const bits = bitsOf(numbers, length);
-        for (const cut of found()) if (cut.k > 0) countLower(bits, length, cut.bin, cut.lower, sign);
-      },
+      ...(coarse
+        ? []
+        : [
+            (numbers: MergeArray, length: number): void => {
+              const bits = bitsOf(numbers, length);
+              for (const cut of found()) if (cut.k > 0) countLower(bits, length, cut.bin, cut.lower, sign);
+            },
+          ]),
     ],
     value(cut) {
       settle();
@@ -173,11 +181,11 @@ interface Found {
   left: number;
 }
 
-function findBin(histogram: Uint32Array, k: number): Found {
+function findBin(histogram: Uint32Array, k: number, looksTwice = true): Found {
   let rest = k;
   let bin = half - 1;
   while (bin > 0 && histogram[bin]! < rest) rest -= histogram[bin--]!;
-  return { k, bin, rest, lower: borrowed(k === 0 ? 0 : half), value: Infinity, ties: 0, left: 0 };
+  return { k, bin, rest, lower: borrowed(k === 0 || !looksTwice ? 0 : half), value: Infinity, ties: 0, left: 0 };
 }
 
 /*

@@ -53,7 +53,9 @@ export const magnitude: Sparsifier = {
   },
   stream(task, model) {
     const wanted = [countOf(task.elements, densityOf(valuesOf(task, model)))];
-    const select = selector({ magnitude: true, wanted: () => wanted });
+    // Differences from a base have all their bits.
+    const coarse = !task.hasBase && task.coarse?.[model] === true;
+    const select = selector({ magnitude: true, wanted: () => wanted, coarse });
     return {
       looks: select.looks.map(
         look =>

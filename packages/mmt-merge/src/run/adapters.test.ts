@@ -26,17 +26,25 @@ interface Adapter {
   readonly scale: number;
 }
 
+/** Cut to what bfloat16 holds. */
+function bfloat16(data: Float32Array): Float32Array {
+  const bits = new Uint32Array(data.slice().buffer);
+  return new Float32Array(bits.map(word => word & 0xffff0000).buffer);
+}
+
 function adapter(
   title: string,
   rank: number,
   alpha: number,
   seed: number,
   config: Record<string, unknown> = {},
+  dtype: 'F32' | 'BF16' = 'F32',
 ): Adapter {
-  const [a, b] = [numbers(rank * columns, seed), numbers(rows * rank, seed + 50)];
+  const stored = (data: Float32Array): Float32Array => (dtype === 'F32' ? data : bfloat16(data));
+  const [a, b] = [stored(numbers(rank * columns, seed)), stored(numbers(rows * rank, seed + 50))];
   const tensors: Tensors = {
-    [`base_model.model.${name}.lora_A.weight`]: { shape: [rank, columns], data: a },
-    [`base_model.model.${name}.lora_B.weight`]: { shape: [rows, rank], data: b },
+    [`base_model.model.${name}.lora_A.weight`]: { shape: [rank, columns], data: a, dtype },
+    [`base_model.model.${name}.lora_B.weight`]: { shape: [rows, rank], data: b, dtype },
   };
   mkdirSync(join(folder, title), { recursive: true });
   writeFileSync(join(folder, title, 'adapter_model.safetensors'), bytesOfModel(tensors));
@@ -171,12 +179,20 @@ describe('adapters merged to an adapter', () => {
     'factor by factor by %s: in pieces, over threads and at once, adapters stored turned or not',
     async method => {
       const densities = [0.4, 0.7];
-      for (const turnedLayers of [false, true]) {
+      for (const [turnedLayers, dtype] of [
+        [false, 'F32'],
+        [true, 'F32'],
+        [false, 'BF16'],
+      ] as const) {
+        // prettier-ignore
         const config = { fan_in_fan_out: turnedLayers, use_rslora: false };
-        const [x, y] = [adapter(`x ${method}`, 2, 4, 11, config), adapter(`y ${method}`, 2, 2, 22, config)];
+        const [x, y] = [
+          adapter(`x ${method}`, 2, 4, 11, config, dtype),
+          adapter(`y ${method}`, 2, 2, 22, config, dtype),
+        ];
         const names = [`x ${method}`, `y ${method}`];
         const parameters = (i: number) => ({ weight: [0.5, 2][i]!, ...(/linear|arithmetic/.test(method) && !method.startsWith('dare') ? {} : { density: densities[i]! }) }); // prettier-ignore
-        const recipe = { merge_method: method, models: names.map((model, i) => ({ model, parameters: parameters(i) })), adapters: { mode: 'factors' }, seed: 3 } as Recipe; // prettier-ignore
+        const recipe = { merge_method: method, models: names.map((model, i) => ({ model, parameters: parameters(i) })), adapters: { mode: 'factors' }, seed: 3, out_dtype: 'float32' } as Recipe; // prettier-ignore
         const here = await merged(recipe);
         const files = await Promise.all([here, await merged(recipe, { threads: 2 })].map(({ out }) => readFile(join(out, 'adapter_model.safetensors')))); // prettier-ignore
         expect(files[1]!.equals(files[0]!)).toBe(true);

@@ -82,6 +82,7 @@ function passesOf(method: MergeMethod, tensor: TensorPlan, scratch: MergeTask['s
     columns,
     models: tensor.models.length,
     hasBase: tensor.base !== null,
+    coarse: tensor.models.map(({ source }) => source.kind === 'stored' && source.dtype === 'BF16'),
     options: tensor.options,
     each: tensor.each,
     scratch,
