@@ -110,7 +110,9 @@ export interface Selection {
 
 /** Numbers are compared as float32: doubles are rounded to that first. */
 export function selector({ magnitude, wanted, coarse = false }: Selection): Selector {
-  const upper = borrowed(half);
+  // Who only asks how many looks there are takes no memory.
+  let counted: Uint32Array | null = null;
+  const upper = (): Uint32Array => (counted ??= borrowed(half));
   const sign = magnitude ? 0 : 0x8000_0000;
   let cuts: Found[] | null = null;
   let done = false;
@@ -123,7 +125,7 @@ export function selector({ magnitude, wanted, coarse = false }: Selection): Sele
     for (let i = 0; i < length; i++) rounded[i] = numbers[i]!;
     return new Uint32Array(rounded.buffer, 0, length);
   };
-  const found = (): readonly Found[] => (cuts ??= wanted().map(k => findBin(upper, k, !coarse)));
+  const found = (): readonly Found[] => (cuts ??= wanted().map(k => findBin(upper(), k, !coarse)));
 
   function settle(): void {
     if (done) return;
@@ -143,7 +145,7 @@ export function selector({ magnitude, wanted, coarse = false }: Selection): Sele
 
   return {
     looks: [
-      (numbers, length) => countUpper(bitsOf(numbers, length), length, upper, sign),
+      (numbers, length) => countUpper(bitsOf(numbers, length), length, upper(), sign),
       ...(coarse
         ? []
         : [

@@ -21,7 +21,7 @@ import {
   type AdapterDistances,
 } from './adapters.node.js';
 import { engineNotices, openEnginePool, type MergeEngine } from './engine.node.js';
-import { openHere, openThreads, type Pool } from './pool.node.js';
+import { openCrew, openHere, type Crew, type Pool } from './pool.node.js';
 import { prepare, type PrepareOptions, type Prepared, type Step } from './prepare.node.js';
 import { digestOf, headerDigest, modelCard, writeBeside, writeJson, type FileDigest } from './result.node.js';
 import { writeRouting } from './routing.node.js';
@@ -118,19 +118,24 @@ async function runSteps(prepared: Prepared, options: MergeOptions): Promise<read
   if (grouped !== undefined) await refuseOccupied(out, options.replace ?? false);
   const inside = grouped === undefined ? out : workPath(out);
   const named = new Map<string, string>();
+  const crew = openCrew();
   const reports: MergeReport[] = [];
-  for (const step of prepared.steps) {
-    const part = step.document !== null || step.group !== null;
-    const place =
-      step.document !== null ? join(between, step.document) : step.group === null ? out : join(inside, step.group);
-    const opened = await withNamed(step, prepared, named, options);
-    try {
-      const report = await runStep(opened.step, opened.checkpoints, place, options, part, prepared.from);
-      if (step.document === null) reports.push({ ...report, out: step.group === null ? out : join(out, step.group) });
-    } finally {
-      await opened.close();
+  try {
+    for (const step of prepared.steps) {
+      const part = step.document !== null || step.group !== null;
+      const place =
+        step.document !== null ? join(between, step.document) : step.group === null ? out : join(inside, step.group);
+      const opened = await withNamed(step, prepared, named, options);
+      try {
+        const report = await runStep(opened.step, opened.checkpoints, place, options, part, prepared.from, crew);
+        if (step.document === null) reports.push({ ...report, out: step.group === null ? out : join(out, step.group) });
+      } finally {
+        await opened.close();
+      }
+      if (step.document !== null) named.set(step.document, place);
     }
-    if (step.document !== null) named.set(step.document, place);
+  } finally {
+    await crew.close();
   }
   if (grouped !== undefined) {
     await writeRouting(inside, prepared.document);
@@ -178,6 +183,7 @@ async function runStep(
   options: MergeOptions,
   part: boolean,
   from: string,
+  crew: Crew,
 ): Promise<MergeReport> {
   const byFactors = step.kind === 'adapter' && step.recipe.adapters?.mode === 'factors';
   if (step.kind === 'adapter' && !byFactors) return mergeAdapters(step, checkpoints, out, options, part);
@@ -217,7 +223,7 @@ async function runStep(
   });
   let done = false;
   try {
-    const pool = openPool(plan, methods, settings, options);
+    const pool = await openPool(plan, methods, settings, options, crew);
     try {
       const result = await fill(work, plan, layout, pool, methods, options, out);
       const files = layout.map(({ file, size }) => ({ name: file, bytes: size, digest: digestOf(result.ranges.filter(range => range.file === file).map(({ sha256 }) => sha256)) })); // prettier-ignore
@@ -265,17 +271,18 @@ async function runStep(
 }
 
 /** Methods of others live in this thread only. */
-function openPool(
+async function openPool(
   plan: MergePlan,
   methods: MergeOptions['methods'] & {},
   settings: UnitSettings,
   { engine, threads = 2 }: MergeOptions,
-): Pool {
+  crew: Crew,
+): Promise<Pool> {
   if (engine !== undefined) return openEnginePool(engine, methods, settings);
   const foreign =
     !ownMethods.some(own => own.name === plan.method && methods.includes(own)) &&
     plan.tensors.some(({ copy }) => !copy);
-  return threads === 0 || foreign ? openHere(methods, settings) : openThreads(threads, settings);
+  return threads === 0 || foreign ? openHere(methods, settings) : crew.pool(threads, settings);
 }
 
 interface FileLayout {

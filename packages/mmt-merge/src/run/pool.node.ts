@@ -16,12 +16,15 @@ export interface Range {
 
 export type Ask =
   | { readonly kind: 'unit'; readonly unit: Unit }
-  | { readonly kind: 'hash' | 'checksum'; readonly range: Range };
+  | { readonly kind: 'hash' | 'checksum'; readonly range: Range }
+  /** Work of another kind begins. */
+  | { readonly kind: 'settings'; readonly settings: UnitSettings };
 
 export type Reply =
   | { readonly kind: 'unit'; readonly result: UnitResult }
   | { readonly kind: 'hash'; readonly sha256: string }
   | { readonly kind: 'checksum'; readonly crc32: number }
+  | { readonly kind: 'settings' }
   | {
       readonly kind: 'error';
       readonly code: string;
@@ -60,12 +63,32 @@ export function answerOf(ask: Ask, worker: Worker): Reply {
       return { kind: 'hash', sha256: hashRange(ask.range) };
     case 'checksum':
       return { kind: 'checksum', crc32: checksumRange(ask.range) };
+    case 'settings':
+      return { kind: 'settings' };
   }
 }
 
-export function openThreads(count: number, settings: UnitSettings): Pool {
+/** Threads that outlive a step: what one has taken of memory, the next step uses again. */
+export interface Crew {
+  pool(count: number, settings: UnitSettings): Promise<Pool>;
+  close(): Promise<void>;
+}
+
+export function openCrew(): Crew {
   const script = pathToFileURL(createRequire(import.meta.url).resolve('@heddle/mmt-merge/worker'));
-  const threads = Array.from({ length: count }, () => openThread(script, { settings }));
+  const threads: OneThread[] = [];
+  return {
+    async pool(count, settings) {
+      const known = threads.slice(0, count);
+      while (threads.length < count) threads.push(openThread(script, { settings }));
+      for (const thread of known) await thread.ask({ kind: 'settings', settings });
+      return poolOf(threads.slice(0, count));
+    },
+    close: async () => void (await Promise.all(threads.map(thread => thread.close()))),
+  };
+}
+
+function poolOf(threads: readonly OneThread[]): Pool {
   const waiting: ((thread: OneThread) => void)[] = [];
   const idle = [...threads];
   const take = async (): Promise<OneThread> => idle.pop() ?? new Promise(resolve => waiting.push(resolve));
@@ -75,7 +98,7 @@ export function openThreads(count: number, settings: UnitSettings): Pool {
     else idle.push(thread);
   };
   return {
-    size: count,
+    size: threads.length,
     async ask(ask) {
       const thread = await take();
       try {
@@ -86,7 +109,7 @@ export function openThreads(count: number, settings: UnitSettings): Pool {
         give(thread);
       }
     },
-    close: async () => void (await Promise.all(threads.map(thread => thread.close()))),
+    close: async () => {},
   };
 }
 

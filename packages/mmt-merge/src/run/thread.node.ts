@@ -8,12 +8,17 @@ import { answerOf, type Ask, type Reply, type ThreadSetup } from './pool.node.js
 import { openWorker } from './unit.node.js';
 
 const { settings } = workerData as ThreadSetup;
-const worker = openWorker([...methods, ...Object.values(factorMethods)], settings);
+const all = [...methods, ...Object.values(factorMethods)];
+let worker = openWorker(all, settings);
 
 parentPort!.on('message', (ask: Ask) => parentPort!.postMessage(answer(ask)));
 
 function answer(ask: Ask): Reply {
   try {
+    if (ask.kind === 'settings') {
+      worker.close();
+      worker = openWorker(all, ask.settings);
+    }
     return answerOf(ask, worker);
   } catch (error) {
     if (isHeddleError(error))
