@@ -1,29 +1,17 @@
 /** `heddle classify` through the command: generated subjects, files, a kill, and what cannot be. */
 
-import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateSubjects } from '@heddle/connectome';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { heddle } from './support/command.js';
 
-const bin = '../plugins/cli/dist/bin.js';
 let folder: string;
 beforeAll(async () => (folder = await mkdtemp(join(tmpdir(), 'classify-'))));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** @param kill after which line of output the command is killed */
-async function classify(args: readonly string[], kill?: RegExp) {
-  const command = spawn(process.execPath, [bin, 'classify', ...args]);
-  let [stdout, stderr] = ['', ''];
-  command.stdout.on('data', chunk => {
-    stdout += String(chunk);
-    if (kill?.test(stdout)) command.kill('SIGKILL');
-  });
-  command.stderr.on('data', chunk => (stderr += String(chunk)));
-  const code = await new Promise<number | null>(resolve => command.on('close', resolve));
-  return { code, stdout, stderr };
-}
+const classify = (args: readonly string[], kill?: RegExp) => heddle(['classify', ...args], kill);
 const small = '--subjects 60 --regions 12 --effect 1 --steps 40 --splits 2 --width 16 --depth 1 --json'.split(' ');
 interface Result {
   readonly model: string;

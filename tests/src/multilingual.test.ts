@@ -1,12 +1,11 @@
 /** `heddle multilingual` and its translator, through the command: whole, again, killed, and asked for what it has not. */
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { heddle } from './support/command.js';
 
-const bin = '../plugins/cli/dist/bin.js';
 let folder: string;
 const news = (): string => join(folder, 'news.tsv');
 beforeAll(async () => {
@@ -16,18 +15,6 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** @param kill after which line of output the command is killed */
-async function heddle(args: readonly string[], kill?: RegExp) {
-  const command = spawn(process.execPath, [bin, ...args]);
-  let [stdout, stderr] = ['', ''];
-  command.stdout.on('data', chunk => {
-    stdout += String(chunk);
-    if (kill?.test(stdout)) command.kill('SIGKILL');
-  });
-  command.stderr.on('data', chunk => (stderr += String(chunk)));
-  const code = await new Promise<number | null>(resolve => command.on('close', resolve));
-  return { code, stdout, stderr };
-}
 const small = '--groups a=de b=fr --pairs de=grammar:en-de:200 fr=grammar:en-fr:200 --base-steps 2 --steps 1 --width 8 --depth 1 --tokens 96 --vocabulary 420 --test 3 --merges ties --rank 2 --english-repeats 1 --most 2 --search 2'.split(' '); // prettier-ignore
 const run = (out: string, more: readonly string[] = [], kill?: RegExp) =>
   heddle(['multilingual', ...small, '--test-sets', `news=${news()}`, '--out', join(folder, out), ...more], kill);

@@ -1,26 +1,34 @@
 /** Runs a pipeline of training stages for people and programs: progress, logs, trackers, and what each stage did. */
 
 import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import {
   HeddleError,
   inProcess,
   parseJson,
   partOf,
+  printPlan,
   stagesOf,
   type Backend,
   type CommandCall,
+  type Flow,
   type HeddleEvent,
   type Host,
   type Job,
+  type Store,
   type TrainEvent,
 } from '@heddle/core';
+import { openFolderStore } from '@heddle/core/node';
+import { readRun, type RunRecord } from '@heddle/tracker-report';
 import { Subject, lastValueFrom, tap } from 'rxjs';
-import { runApart, type ApartOptions } from './apart.js';
+import { askedStage, runApart, whileParentLives, type ApartOptions } from './apart.js';
 import { engineLines, openEngine } from './engine.js';
 import { eventJson, logTo } from './event-log.js';
+import { exitCodes } from './failure.js';
 import { exists, holdRun, moveAside } from './run-folder.js';
-import { trackWith } from './trackers.js';
+import { trackersOf, trackWith } from './trackers.js';
+import { forgetUnfinished } from './unfinished.js';
 import { timeTaken } from './words.js';
 
 export interface OpenedRun {
@@ -57,6 +65,73 @@ export async function openRun(
   if (isReference)
     say('  The reference engine is slow by design: the stages are the same, and too short to teach anything.');
   return { folder, say, backend: engine.backend, isReference };
+}
+
+/** A run of stages that may be shared out among processes; in one of them it is asked for one stage. */
+export interface StagedRun extends OpenedRun {
+  /** The one stage that this process is asked for; null: all. */
+  readonly only: string | null;
+  readonly signal: AbortSignal;
+  readonly trackers: readonly string[];
+  readonly store: Store;
+}
+
+/** @throws as `openRun` */
+export async function openStaged(call: CommandCall, host: Host, name: string): Promise<StagedRun> {
+  const only = askedStage();
+  const signal = only === null ? call.signal : whileParentLives(call.signal);
+  const trackers = only === null ? trackersOf(host, call, ['console']) : [];
+  const opened = await openRun(call, host, name, only === null ? {} : { isChild: true, threads: 1 });
+  return { ...opened, only, signal, trackers, store: await openFolderStore(join(opened.folder, 'store')) };
+}
+
+/**
+ * Plans or runs such a flow: on `onnx:cpu` stages that stand side by side in processes of one thread each, for one thread adds up in one
+ * order, and two small models learn faster side by side than one on two threads.
+ *
+ * @param processes null: as many as there are processors, up to 4
+ * @returns what the flow gave, or the exit code where that was not asked for or did not come
+ */
+export async function runStaged<O>(
+  call: CommandCall,
+  host: Host,
+  { folder, say, backend, only, signal, trackers, store }: StagedRun,
+  flow: Flow<null, O>,
+  processes: number | null,
+): Promise<{ readonly output: O } | { readonly code: number }> {
+  const job: Job = { flow, input: null, host, fresh: false, store, signal };
+  if (call.options['plan'] === true) {
+    const plan = await inProcess.plan(job);
+    call.print(call.options['json'] === true ? JSON.stringify({ type: 'plan', ...plan }) : printPlan(plan));
+    return { code: 0 };
+  }
+  const end = await runFlow({
+    call,
+    host,
+    job,
+    folder,
+    trackers,
+    say,
+    processes: backend.name === 'onnx:cpu' ? (processes ?? Math.min(4, availableParallelism())) : 1,
+    only,
+    done: ({ name, key, seconds }) => ({
+      lines: [`  ${timeTaken(seconds)}`],
+      json: { stage: name },
+      work: forgetUnfinished(folder, key),
+    }),
+  });
+  if (end === null) return { code: exitCodes.interrupted };
+  return only === null ? { output: end.output as O } : { code: 0 };
+}
+
+/** The logs of stages that trained, by their names. */
+export async function runsOf(folder: string, stages: readonly string[]): Promise<readonly RunRecord[]> {
+  const runs: RunRecord[] = [];
+  for (const stage of stages) {
+    const path = logOf(folder, stage);
+    if (await exists(path)) runs.push(await readRun(path, stage));
+  }
+  return runs;
 }
 
 export interface FlowRun {

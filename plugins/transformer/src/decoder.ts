@@ -17,7 +17,7 @@ import {
 import { decoderConfig, type PartialDecoderConfig } from './config.js';
 import { builtInSource } from './parts/built-in.js';
 import { dense } from './parts/dense.js';
-import type { Positions, PositionSignals } from './parts/positions.js';
+import type { Positions } from './parts/positions.js';
 import { expectTokens, logitsOf, wholeText, writing } from './reading.js';
 import {
   declareStack,
@@ -36,7 +36,6 @@ const architecture = 'decoder';
 /** The parameter tree, bound. */
 interface Wired extends WiredStack {
   readonly embed: ((ids: Tensor) => Tensor) & { readonly weight: Tensor };
-  readonly positions: (at: Positions) => PositionSignals;
   readonly head?: (x: Tensor) => Tensor;
 }
 

@@ -22,7 +22,6 @@ import {
   type Tensor,
   type Types,
 } from '@heddle/core';
-
 import { loraUpdateOp } from './ops.js';
 
 export interface LoraOptions {

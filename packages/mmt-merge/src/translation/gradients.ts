@@ -4,6 +4,7 @@ import {
   bind,
   grad,
   parameterTypes,
+  sizeOf,
   trace,
   type AnyLayer,
   type Backend,
@@ -70,7 +71,7 @@ export async function gradientCosines({
   try {
     const all: Float64Array[] = [];
     for (const source of batches) {
-      const sum = new Float64Array(names.reduce((total, name) => total + sizeOfShape(types[name]!.shape), 0));
+      const sum = new Float64Array(names.reduce((total, name) => total + sizeOf(types[name]!.shape), 0));
       for (let i = 0; i < count; i++) {
         signal?.throwIfAborted();
         const next = await source.next();
@@ -92,8 +93,6 @@ export async function gradientCosines({
 
 const under = <T>(prefix: string, items: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(items).map(([name, item]) => [`${prefix}.${name}`, item]));
-
-const sizeOfShape = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 const dot = (x: Float64Array, y: Float64Array): number => {
   let sum = 0;

@@ -1,6 +1,5 @@
 /** Classification of brain networks as a pipeline: every model on every split of the subjects, each a stage that is found again. */
 
-import { join } from 'node:path';
 import {
   adamW,
   bind,
@@ -23,12 +22,13 @@ import {
   type TensorType,
   type Types,
 } from '@heddle/core';
-import { checkpointFolder } from '@heddle/core/node';
 import { splitSubjects, subjectBatches, type Subject } from '@heddle/connectome';
 import { auroc, classificationScores, confusion } from '@heddle/eval-text';
 import { partsOf } from '@heddle/transformer';
 import { expectKind } from '../model.js';
+import { ofEqualSize } from '../tasks/equal-size.js';
 import { taskModels, type TaskModel } from '../tasks/settings.js';
+import { unfinishedStage } from '../unfinished.js';
 import type { ClassifySettings } from './settings.js';
 
 /** Of the subjects that nobody learnt from. */
@@ -81,7 +81,7 @@ export function classifyFlow(
             initial: initialise(model, seed + split),
           },
           context,
-          { at: { store: checkpointFolder(join(folder, 'unfinished', context.key.slice(0, 16)), { keep: 1 }), every: saveEvery } }, // prettier-ignore
+          { at: { store: unfinishedStage(folder, context.key), every: saveEvery } },
         );
         if (!whole)
           fail('E_DATA', `${stageName(name, split)}: expected ${steps} steps, ended after ${step}.`, { step });
@@ -147,7 +147,6 @@ async function scoresOf(
   return { accuracy, macroF1, mcc, auroc: auroc(lead, labels.map(label => label === 1)) }; // prettier-ignore
 }
 
-/** The feed-forward of the others is as wide as makes all of them about equally large. */
 function modelOf(
   host: Host,
   { width, depth, models }: ClassifySettings,
@@ -159,8 +158,5 @@ function modelOf(
     const made = host.find(MODELS, 'classifier').create({ ...config, ...taskModels[of], ...more }, partsOf(host));
     return expectKind(made, 'classifier');
   };
-  if (name === 'partial' || !models.includes('partial')) return make(name);
-  const goal = countParameters(make('partial'));
-  const [one, two] = [1, 2].map(hidden => countParameters(make(name, { hidden }))) as [number, number];
-  return make(name, { hidden: Math.max(1, Math.round((goal - one) / (two - one)) + 1) });
+  return ofEqualSize(name, models, make);
 }

@@ -1,64 +1,32 @@
 /** `heddle classify`: models on splits of subjects, each found again when it was done before. */
 
-import { rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { inProcess, printPlan, type CommandCall, type Host, type Job } from '@heddle/core';
+import type { CommandCall, Host } from '@heddle/core';
 import { sha256 } from '@heddle/core/files';
-import { atomicWriteFile, openFolderStore } from '@heddle/core/node';
+import { atomicWriteFile } from '@heddle/core/node';
 import { generateSubjects, readSubjects, type Subject } from '@heddle/connectome';
-import { readRun, reportPage, type ReportTable, type RunRecord } from '@heddle/tracker-report';
-import { askedStage, whileParentLives } from '../apart.js';
+import { reportPage, type ReportTable } from '@heddle/tracker-report';
 import { classifyFlow, stageName, type SplitResult } from '../classify/flow.js';
 import { forReference, readClassifySettings, type ClassifySettings } from '../classify/settings.js';
-import { exitCodes } from '../failure.js';
-import { logOf, openRun, runFlow } from '../run-flow.js';
-import { exists } from '../run-folder.js';
-import { trackersOf } from '../trackers.js';
+import { openStaged, runsOf, runStaged } from '../run-flow.js';
 import { grouped, timeTaken } from '../words.js';
 
 export async function runClassify(call: CommandCall, host: Host): Promise<number> {
   const { options } = call;
-  const only = askedStage();
-  const signal = only === null ? call.signal : whileParentLives(call.signal);
   const asked = readClassifySettings(call); // before anything is touched
-  const trackers = only === null ? trackersOf(host, call, ['console']) : [];
   const json = options['json'] === true;
-  const { folder, say, backend, isReference } = await openRun(call, host, 'classify', only === null ? {} : { isChild: true, threads: 1 }); // prettier-ignore
+  const run = await openStaged(call, host, 'classify');
+  const { folder, say, backend, isReference } = run;
   const settings = isReference ? forReference(asked, call) : asked;
   const subjects = await subjectsOf(settings, say);
   const data = sha256(new TextEncoder().encode(JSON.stringify(subjects.map(({ id, label, site, matrix }) => [id, label, site, matrix.reduce((sum, x, i) => sum + x * (i + 1), 0)])))); // prettier-ignore
-  const store = await openFolderStore(join(folder, 'store'));
-  const flow = classifyFlow(host, backend, settings, subjects, { data, folder });
-  const job: Job = { flow, input: null, host, fresh: false, store, signal };
-  if (options['plan'] === true) {
-    const plan = await inProcess.plan(job);
-    call.print(json ? JSON.stringify({ type: 'plan', ...plan }) : printPlan(plan));
-    return 0;
-  }
   const began = performance.now();
-  const processes = backend.name === 'onnx:cpu' ? (settings.processes ?? Math.min(4, availableParallelism())) : 1;
-  const end = await runFlow({
-    call,
-    host,
-    job,
-    folder,
-    trackers,
-    say,
-    processes,
-    only,
-    done: ({ name, key, seconds }) => ({
-      lines: [`  ${timeTaken(seconds)}`],
-      json: { stage: name },
-      work: rm(join(folder, 'unfinished', key.slice(0, 16)), { recursive: true, force: true }),
-    }),
-  });
-  if (end === null) return exitCodes.interrupted;
-  if (only !== null) return 0;
-  const results = end.output as readonly SplitResult[];
+  const end = await runStaged(call, host, run, classifyFlow(host, backend, settings, subjects, { data, folder }), settings.processes); // prettier-ignore
+  if ('code' in end) return end.code;
+  const results = end.output;
   const table = tableOf(settings, results);
   const report = join(folder, 'report.html');
-  await atomicWriteFile(report, reportPage(await runsOf(settings, folder), { title: 'classification of brain networks', tables: [table, splitTable(results)] })); // prettier-ignore
+  await atomicWriteFile(report, reportPage(await runsOf(folder, stagesOf(settings)), { title: 'classification of brain networks', tables: [table, splitTable(results)] })); // prettier-ignore
   if (json) call.print(JSON.stringify({ type: 'report', file: report, results }));
   else {
     say(`\n${table.title} (${timeTaken((performance.now() - began) / 1000)})`);
@@ -72,9 +40,10 @@ async function subjectsOf(
   { files, subjects, regions, effect, seed }: ClassifySettings,
   say: (text: string) => void,
 ): Promise<readonly Subject[]> {
-  // prettier-ignore
   if (files === null) {
-    say(`Subjects: ${grouped(subjects)}, generated, of ${regions} regions; the groups differ by an effect of ${effect}`);
+    say(
+      `Subjects: ${grouped(subjects)}, generated, of ${regions} regions; the groups differ by an effect of ${effect}`,
+    );
     return generateSubjects({ subjects, regions, effect, seed });
   }
   const { subjects: read, dropped, constant } = await readSubjects(files);
@@ -84,15 +53,8 @@ async function subjectsOf(
   return read;
 }
 
-async function runsOf({ models, splits }: ClassifySettings, folder: string): Promise<readonly RunRecord[]> {
-  const runs: RunRecord[] = [];
-  for (const name of models)
-    for (let split = 0; split < splits; split++) {
-      const path = logOf(folder, stageName(name, split));
-      if (await exists(path)) runs.push(await readRun(path, stageName(name, split)));
-    }
-  return runs;
-}
+const stagesOf = ({ models, splits }: ClassifySettings): readonly string[] =>
+  models.flatMap(name => Array.from({ length: splits }, (_, split) => stageName(name, split)));
 
 const measures = [['AUROC', 'auroc'], ['accuracy', 'accuracy'], ['macro F1', 'macroF1'], ['MCC', 'mcc']] as const; // prettier-ignore
 

@@ -1,25 +1,14 @@
 /** `heddle multilingual`: a base, adapters, merges and their scores, each found again when it was done before. */
 
 import { mkdir, rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import {
-  countParameters,
-  inProcess,
-  parameterTypes,
-  printPlan,
-  type CommandCall,
-  type Host,
-  type Job,
-} from '@heddle/core';
+import { countParameters, parameterTypes, type Artifacts, type CommandCall, type Host } from '@heddle/core';
 import { readParameters, writeParameters } from '@heddle/core/files';
-import { atomicWriteFile, fileSink, openFolderStore } from '@heddle/core/node';
+import { atomicWriteFile, fileSink } from '@heddle/core/node';
 import { loraTypes, translationChain, type ChainResult } from '@heddle/mmt-merge';
 import { saveLora } from '@heddle/mmt-merge/node';
 import { readTokenizer, saveTokenizer } from '@heddle/text';
-import { readRun, reportPage, type RunRecord } from '@heddle/tracker-report';
-import { askedStage, whileParentLives } from '../apart.js';
-import { exitCodes } from '../failure.js';
+import { reportPage } from '@heddle/tracker-report';
 import { writeJson } from '../json-file.js';
 import { saveModel } from '../model-folder.js';
 import { openMultilingualBench, type MultilingualBench } from '../multilingual/bench.js';
@@ -33,19 +22,16 @@ import {
 import { multilingualContents } from '../multilingual/page.js';
 import { rowNames, strategyTable } from '../multilingual/table.js';
 import { gatherTexts, tokenizerOf, type MultilingualTexts } from '../multilingual/texts.js';
-import { logOf, openRun, runFlow } from '../run-flow.js';
+import { openStaged, runsOf, runStaged } from '../run-flow.js';
 import { exists, places } from '../run-folder.js';
-import { trackersOf } from '../trackers.js';
 import { grouped, percent, selfName, timeTaken } from '../words.js';
 
 export async function runMultilingual(call: CommandCall, host: Host): Promise<number> {
   const { options } = call;
-  const only = askedStage();
-  const signal = only === null ? call.signal : whileParentLives(call.signal);
   const asked = readMultilingualSettings(call); // before anything is touched
-  const trackers = only === null ? trackersOf(host, call, ['console']) : [];
   const json = options['json'] === true;
-  const { folder, say, backend, isReference } = await openRun(call, host, 'multilingual', only === null ? {} : { isChild: true, threads: 1 }); // prettier-ignore
+  const run = await openStaged(call, host, 'multilingual');
+  const { folder, say, backend, isReference, store } = run;
   say('Texts:');
   const settings = isReference ? forReference(asked, call) : asked;
   const texts = await gatherTexts(settings, say);
@@ -58,7 +44,6 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
   say(
     `Model: ${grouped(countParameters(bench.model))} parameters, ${grouped(tokenizer.vocabularySize)} kinds of token`,
   );
-  const store = await openFolderStore(join(folder, 'store'));
   const { groups, counts, seed, merges, search, tuning, rank, steps, rate, baseSteps, baseRate } = settings;
   const flow = translationChain(
     {
@@ -76,33 +61,10 @@ export async function runMultilingual(call: CommandCall, host: Host): Promise<nu
     },
     bench,
   );
-  const job: Job = { flow, input: null, host, fresh: false, store, signal };
-  if (options['plan'] === true) {
-    const plan = await inProcess.plan(job);
-    call.print(json ? JSON.stringify({ type: 'plan', ...plan }) : printPlan(plan));
-    return 0;
-  }
   const began = performance.now();
-  // One thread adds up in one order, and two of these models learn faster side by side than one on two threads.
-  const processes = backend.name === 'onnx:cpu' ? (settings.processes ?? Math.min(4, availableParallelism())) : 1;
-  const end = await runFlow({
-    call,
-    host,
-    job,
-    folder,
-    trackers,
-    say,
-    processes,
-    only,
-    done: ({ name, key, seconds }) => ({
-      lines: [`  ${timeTaken(seconds)}`],
-      json: { stage: name },
-      work: rm(join(folder, 'unfinished', key.slice(0, 16)), { recursive: true, force: true }),
-    }),
-  });
-  if (end === null) return exitCodes.interrupted;
-  if (only !== null) return 0;
-  const result = end.output as ChainResult;
+  const end = await runStaged(call, host, run, flow, settings.processes);
+  if ('code' in end) return end.code;
+  const result = end.output;
   const report = join(folder, 'report.html');
   await atomicWriteFile(report, await pageOf(result, texts, bench, folder));
   await keep(result, settings, bench, tokenizer, store.artifacts, folder);
@@ -132,12 +94,8 @@ async function pageOf(
   bench: MultilingualBench,
   folder: string,
 ): Promise<string> {
-  const runs: RunRecord[] = [];
   const modules = [...new Set(Object.values(result.rows).flatMap(({ adapters }) => Object.keys(adapters)))];
-  for (const stage of ['base', ...modules.map(name => `adapter ${name}`)]) {
-    const path = logOf(folder, stage);
-    if (await exists(path)) runs.push(await readRun(path, stage));
-  }
+  const runs = await runsOf(folder, ['base', ...modules.map(name => `adapter ${name}`)]);
   return reportPage(runs, multilingualContents(result, texts, bench));
 }
 
@@ -150,7 +108,7 @@ async function keep(
   settings: MultilingualSettings,
   bench: MultilingualBench,
   tokenizer: Awaited<ReturnType<typeof readTokenizer>>,
-  artifacts: Awaited<ReturnType<typeof openFolderStore>>['artifacts'],
+  artifacts: Artifacts,
   folder: string,
 ): Promise<void> {
   const row = result.rows[followed]!;

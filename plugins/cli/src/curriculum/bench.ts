@@ -1,10 +1,8 @@
 /** What a curriculum works with on this machine: a model and its words, problems, and a folder for all that comes of it. */
 
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MODELS, fail, type Backend, type DecoderModel, type Host } from '@heddle/core';
 import { sha256 } from '@heddle/core/files';
-import { checkpointFolder } from '@heddle/core/node';
 import {
   generateProblem,
   generatedPool,
@@ -22,6 +20,7 @@ import { partsOf } from '@heddle/transformer';
 import { expectKind } from '../model.js';
 import { loadModel } from '../model-folder.js';
 import { exists } from '../run-folder.js';
+import { forgetUnfinished, unfinishedPlace, unfinishedStage } from '../unfinished.js';
 import { journalIn } from './journal.js';
 import { mathJudge } from './judge.js';
 import { openPaths } from './paths.js';
@@ -58,7 +57,6 @@ export async function openBench(
       ? await ownModel(host, settings, longest, join(folder, 'tokenizer.json'))
       : await givenModel(host, settings.model, longest);
   const { kernels } = host;
-  const placeOf = (key: string): string => join(folder, 'unfinished', key.slice(0, 16));
   const pools = new Map<string, Promise<ProblemPool>>();
   let judge: Judge | null = null;
   const workbench: Workbench = {
@@ -79,15 +77,15 @@ export async function openBench(
       name === 'math'
         ? (judge ??= mathJudge(host))
         : fail('E_CONFIG', `judge: expected math, received ${JSON.stringify(name)}.`, { name }),
-    journal: key => journalIn(placeOf(key)),
-    checkpoints: key => ({ store: checkpointFolder(placeOf(key), { keep: 1 }), every: saveEvery }),
+    journal: key => journalIn(unfinishedPlace(folder, key)),
+    checkpoints: key => ({ store: unfinishedStage(folder, key), every: saveEvery }),
   };
   return {
     model,
     tokenizer,
     workbench,
     ...(from ? { from } : {}),
-    forget: key => rm(placeOf(key), { recursive: true, force: true }),
+    forget: key => forgetUnfinished(folder, key),
   };
 }
 

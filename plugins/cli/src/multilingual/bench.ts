@@ -1,8 +1,6 @@
 /** What the chain of mmt-merge works with on this machine: a model, texts as batches, translations with their scores. */
 
-import { join } from 'node:path';
 import { MERGES, type Backend, type Host } from '@heddle/core';
-import { checkpointFolder } from '@heddle/core/node';
 import {
   chrf,
   bleu,
@@ -23,6 +21,7 @@ import {
   type Framed,
   type LearntBatches,
 } from './framing.js';
+import { unfinishedStage } from '../unfinished.js';
 import type { MultilingualSettings } from './settings.js';
 import { denoising, type MultilingualTexts } from './texts.js';
 
@@ -157,7 +156,7 @@ export function openMultilingualBench(
         examples: pairs.slice(0, 2).map(({ source, target }, i) => ({ source, reference: target, written: written[i]! })), // prettier-ignore
       };
     },
-    checkpoints: key => ({ store: checkpointFolder(join(folder, 'unfinished', key.slice(0, 16)), { keep: 1 }), every: saveEvery }), // prettier-ignore
+    checkpoints: key => ({ store: unfinishedStage(folder, key), every: saveEvery }),
     async close() {
       await writer?.open.close();
       writer = null;

@@ -31,6 +31,7 @@ import { expectKind } from '../model.js';
 import { saveModel } from '../model-folder.js';
 import { exists, places } from '../run-folder.js';
 import { trackWith } from '../trackers.js';
+import { ofEqualSize } from './equal-size.js';
 import { lookAt, meanSimilarity, type Look } from './look.js';
 import { openWriter } from './writer.js';
 import type { TaskCorpus } from './corpus.js';
@@ -187,7 +188,6 @@ const scoresOf = (
   return { BLEU: of(bleu()), chrF: of(chrf()) };
 };
 
-/** The feed-forward of the others is as wide as makes all of them about equally large. */
 function modelOf(host: Host, settings: TaskSettings, name: TaskModel, vocabulary: number): EncoderDecoderModel {
   const { width, depth } = settings;
   const make = (of: TaskModel, more: Readonly<Record<string, number>> = {}): EncoderDecoderModel => {
@@ -204,8 +204,5 @@ function modelOf(host: Host, settings: TaskSettings, name: TaskModel, vocabulary
     const made = host.find(MODELS, 'encoder-decoder').create({ ...config, ...taskModels[of], ...more }, partsOf(host));
     return expectKind(made, 'encoder-decoder');
   };
-  if (name === 'partial' || !settings.models.includes('partial')) return make(name);
-  const goal = countParameters(make('partial'));
-  const [one, two] = [1, 2].map(hidden => countParameters(make(name, { hidden }))) as [number, number];
-  return make(name, { hidden: Math.max(1, Math.round((goal - one) / (two - one)) + 1) });
+  return ofEqualSize(name, settings.models, make);
 }

@@ -61,18 +61,21 @@ export function defineAttention<const P extends Params>(part: {
   return { ...defineLayer<P, [Tensor, AttentionView], Tensor>(part), memory: part.memory };
 }
 
+/** From tokens to queries, keys and values, and from what heads found to tokens. */
+export const projections = ({ width, heads, keyHeads, bias, depth }: AttentionConfig) => ({
+  query: dense(width, width, { bias }),
+  key: dense(width, (keyHeads * width) / heads, { bias }),
+  value: dense(width, (keyHeads * width) / heads, { bias }),
+  output: dense(width, width, { bias, init: residual(depth) }),
+});
+
 /** Scaled dot-product attention over heads, with fewer key heads if asked (Ainslie et al. 2023). */
-export function standardAttention({ width, heads, keyHeads, bias, depth }: AttentionConfig) {
+export function standardAttention(config: AttentionConfig) {
+  const { width, heads, keyHeads } = config;
   const headWidth = width / heads;
-  const init = { bias };
   return defineAttention({
     name: 'attention',
-    params: {
-      query: dense(width, width, init),
-      key: dense(width, keyHeads * headWidth, init),
-      value: dense(width, keyHeads * headWidth, init),
-      output: dense(width, width, { bias, init: residual(depth) }),
-    },
+    params: projections(config),
     memory: { key: { heads: keyHeads, width: headWidth }, value: { heads: keyHeads, width: headWidth } },
     apply({ query, key, value, output }, x, { mask, positions: { angles }, remember, show }) {
       const turn = (rows: Tensor): Tensor => (angles ? rotate(rows, angles.cos, angles.sin) : rows);

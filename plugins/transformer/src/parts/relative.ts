@@ -1,8 +1,8 @@
 /** Attention that knows how far tokens are apart (Shaw et al. 2018), over whole texts and over a cache. */
 
 import { attendOp, clip, fail, joinHeads, normal, param, splitHeads, type Tensor } from '@heddle/core';
-import { defineAttention, standardAttention, type AttentionConfig } from './attention.js';
-import { dense, residual, spread } from './dense.js';
+import { defineAttention, projections, standardAttention, type AttentionConfig } from './attention.js';
+import { spread } from './dense.js';
 
 export type RelativeConfig = AttentionConfig & {
   /** Distances up to this are told apart, before and after. Default 16. */
@@ -24,18 +24,14 @@ export function reachOf({ reach = 16 }: { readonly reach?: unknown } = {}): numb
  * @throws E_CONFIG
  */
 export function relativeAttention(config: RelativeConfig) {
-  const { width, heads, keyHeads, bias, depth, role } = config;
+  const { width, heads, keyHeads, role } = config;
   const reach = reachOf(config);
   if (role === 'cross') return standardAttention(config);
   const headWidth = width / heads;
-  const init = { bias };
   return defineAttention({
     name: 'relative',
     params: {
-      query: dense(width, width, init),
-      key: dense(width, keyHeads * headWidth, init),
-      value: dense(width, keyHeads * headWidth, init),
-      output: dense(width, width, { bias, init: residual(depth) }),
+      ...projections(config),
       distance: param([2 * reach + 1, headWidth], normal(spread)),
     },
     memory: {
