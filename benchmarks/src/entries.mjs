@@ -28,14 +28,14 @@ export function peer(key, name, file, library, options, extra = {}) {
 }
 
 /** PyTorch, each version found; as one that is left out where there is none. */
-export function torches({ torches: found, why }, file, options, variants = ['']) {
+export function torches({ torches: found, why }, file, options, variants = [''], titles = { fused: 'fused attention and Adam' }) {
   if (found.length === 0) return [{ key: 'torch', name: 'PyTorch', program: '', args: [], skip: why }];
   return found.flatMap(({ program, version, blas, cuda, fused }) =>
     variants
       .filter(variant => variant !== 'fused' || fused)
       .map(variant => ({
         key: 'torch',
-        name: `PyTorch ${version} (${options.device === 'cuda' ? (cuda ?? 'no CUDA') : blas}${variant === 'fused' ? ', fused attention and Adam' : ''})`,
+        name: `PyTorch ${version} (${options.device === 'cuda' ? (cuda ?? 'no CUDA') : blas}${titles[variant] ? `, ${titles[variant]}` : ''})`,
         program,
         args: args(folder('peers', file), { ...options, variant }),
         env: torchEnvironment(options.threads),

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 const names = [
   'sgemm',
   'step',
+  'architecture',
   'decode',
   'compile',
   'overhead',

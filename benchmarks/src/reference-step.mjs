@@ -38,7 +38,8 @@ export function parameters({ V, D, L, T }) {
   return [...specs, ['lnfg', [D]], ['lnfb', [D]], ['head', [D, V]]];
 }
 
-const generator = seed => {
+/** The linear congruential generator that every contestant draws from. */
+export const generator = seed => {
   let s = seed >>> 0;
   return () => (s = (Math.imul(s, 1664525) + 1013904223) >>> 0) / 4294967296;
 };

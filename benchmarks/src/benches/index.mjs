@@ -6,6 +6,7 @@
  */
 
 import * as adapter from './adapter.mjs';
+import * as architecture from './architecture.mjs';
 import * as bundle from './bundle.mjs';
 import * as compile from './compile.mjs';
 import * as decode from './decode.mjs';
@@ -24,6 +25,7 @@ import * as step from './step.mjs';
 export const benches = [
   sgemm,
   step,
+  architecture,
   decode,
   compile,
   overhead,
