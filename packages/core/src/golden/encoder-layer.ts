@@ -1,10 +1,9 @@
 /** `torch.nn.TransformerEncoderLayer` from the kernel's parts. */
 
 import { attend } from '../tensor/ops/attend.js';
-import { gelu } from '../tensor/ops/activate.js';
+import { gelu, relu } from '../tensor/ops/activate.js';
 import { layerNorm } from '../tensor/ops/normalise.js';
 import { causalMask, joinHeads, splitHeads } from '../tensor/sugar/attention.js';
-import { relu } from '../tensor/sugar/activation.js';
 import { linear } from './functions.js';
 import { compareRow, numberAt, type Family } from './row.js';
 import type { Tensor } from '../tensor/tensor.js';

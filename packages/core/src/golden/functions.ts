@@ -1,10 +1,10 @@
 /** Functions of tensors: activations, norms, softmax, rotary positions, gated MLP, low-rank linear. */
 
-import { gelu, silu } from '../tensor/ops/activate.js';
+import { gelu, relu, silu } from '../tensor/ops/activate.js';
 import { layerNorm, rmsNorm } from '../tensor/ops/normalise.js';
 import { rotate } from '../tensor/ops/rotate.js';
 import { logSoftmax, softmax } from '../tensor/ops/softmax.js';
-import { relu, sigmoid, softplus } from '../tensor/sugar/activation.js';
+import { sigmoid, softplus } from '../tensor/sugar/activation.js';
 import { ropeTables } from '../tensor/sugar/attention.js';
 import { constant, full, type Tensor } from '../tensor/tensor.js';
 import { compareRow, numberAt, type Family, type Row } from './row.js';

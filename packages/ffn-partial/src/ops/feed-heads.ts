@@ -1,6 +1,6 @@
 /** The feed-forward of every head, with shared weights, its residual and the gate: all that follows attention. */
 
-import { defineOp, refuse, relu, showTypes, where, type Shape, type Tensor, type TensorType } from '@heddle/core';
+import { defineOp, refuse, relu, reluGrad, showTypes, type Shape, type Tensor, type TensorType } from '@heddle/core';
 
 export interface Feeding {
   /** @shape [d, R] */
@@ -75,11 +75,11 @@ export const feedHeadsOp = defineOp({
     const viaDown = slope && slope.matmul(down!, { transposeRight: true });
     const towardsHidden = viaDown && ctHidden ? viaDown.add(ctHidden) : (viaDown ?? ctHidden!);
     const scaled = keep ? towardsHidden.mul(keep) : towardsHidden;
-    const inner = where(hidden!.greater(0), scaled, 0); // [N, R]
+    const inner = reluGrad(hidden!, scaled); // [N, R]
     const viaUp = inner.matmul(up!, { transposeRight: true }); // [N, d]
     return [
       (slope ? viaUp.add(slope) : viaUp).reshape(...x!.shape),
-      ct && where(gate!.greater(0), ct.mul(fed!), 0),
+      ct && reluGrad(gate!, ct.mul(fed!)),
       x!.reshape(-1, d).matmul(inner, { transposeLeft: true }),
       inner.sum(0),
       slope && hidden!.matmul(slope, { transposeLeft: true }),

@@ -1,6 +1,6 @@
 /** A small network over heads, the same at every place: how G maps become E ("HDP"), and how heads interact. */
 
-import { defineOp, refuse, relu, showTypes, where, type Tensor, type TensorType } from '@heddle/core';
+import { defineOp, refuse, relu, reluGrad, showTypes, type Tensor, type TensorType } from '@heddle/core';
 
 export interface Mixing {
   /** @shape [G, J] */
@@ -63,7 +63,7 @@ export const mixHeadsOp = defineOp({
     const viaDown = ct && down!.matmul(ct);
     const towards = viaDown && ctHidden ? viaDown.add(ctHidden) : (viaDown ?? ctHidden!);
     const scaled = keep ? towards.mul(keep) : towards;
-    const slope = where(hidden!.greater(0), scaled, 0); // [B, J, M]
+    const slope = reluGrad(hidden!, scaled); // [B, J, M]
     return [
       up!.matmul(slope),
       x!.matmul(slope, { transposeRight: true }).sum(0),

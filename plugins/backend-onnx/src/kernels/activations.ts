@@ -1,7 +1,29 @@
-import { defineKernel, geluGradOp, geluOp, siluOp } from '@heddle/core';
+import { defineKernel, geluGradOp, geluOp, reluGradOp, reluOp, siluOp } from '@heddle/core';
 import { ONNX } from '../kernel.js';
 
 const domain = 'com.microsoft';
+
+export const reluKernel = defineKernel(ONNX, {
+  op: reluOp,
+  build:
+    () =>
+    (write, [x]) =>
+      write.node('Relu', [x!]),
+});
+
+/**
+ * A hard sigmoid so steep that it is 1 for every normal number above 0 is a step, in one pass; a choice by comparison
+ * takes four.
+ */
+export const reluGradKernel = defineKernel(ONNX, {
+  op: reluGradOp,
+  build:
+    () =>
+    (write, [y, ct]) => {
+      const [step] = write.node('HardSigmoid', [y!], { attributes: { alpha: { float: 3e38 }, beta: { float: 0 } } });
+      return write.node('Mul', [ct!, step!]);
+    },
+});
 
 export const geluKernel = defineKernel(ONNX, {
   op: geluOp,

@@ -1,7 +1,7 @@
 /** How the kernel's own composites become ONNX operators: by the same contract that a plugin uses. */
 
 import type { Kernel } from '@heddle/core';
-import { geluGradKernel, geluKernel, siluKernel } from './activations.js';
+import { geluGradKernel, geluKernel, reluGradKernel, reluKernel, siluKernel } from './activations.js';
 import { attendKernel } from './attend.js';
 import { cacheWriteKernel } from './cache-write.js';
 import { addAtKernel, logProbabilityKernel, pickKernel } from './choose.js';
@@ -14,6 +14,8 @@ export const builtInKernels: readonly Kernel[] = [
   logSoftmaxKernel,
   layerNormKernel,
   rmsNormKernel,
+  reluKernel,
+  reluGradKernel,
   geluKernel,
   geluGradKernel,
   siluKernel,

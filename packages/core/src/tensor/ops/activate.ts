@@ -1,8 +1,8 @@
-/** Activations that engines have in one piece: GELU and SiLU, with gradients that do not keep extra tensors. */
+/** Activations that engines have in one piece, with gradients that do not keep extra tensors. */
 
 import { defineOp } from '../op.js';
 import { sigmoid } from '../sugar/activation.js';
-import type { Tensor } from '../tensor.js';
+import { where, type Tensor } from '../tensor.js';
 
 type Form = { readonly form: 'erf' | 'tanh' };
 
@@ -13,6 +13,24 @@ const passed = (x: Tensor, form: Form['form']): Tensor =>
   form === 'erf' ? x.mul(Math.SQRT1_2).erf().add(1).mul(0.5) : inner(x).tanh().add(1).mul(0.5);
 
 const inner = (x: Tensor): Tensor => x.add(x.mul(x).mul(x).mul(0.044715)).mul(rootTwoOverPi);
+
+export const reluOp = defineOp({
+  name: 'relu',
+  version: 1,
+  infer: ([x]) => [x!],
+  decompose: ([x]) => [where(x!.greater(0), x!, 0)],
+  // What came out says where the slope is 1, so that nobody keeps what went in.
+  vjp: ({ cts: [ct], outputs: [y] }) => [reluGrad(y!, ct!)],
+});
+
+/** Where `y` is above 0, `ct`, else 0. @shape y [...s], ct [...s] -> [...s] */
+export const reluGradOp = defineOp({
+  name: 'reluGrad',
+  version: 1,
+  infer: ([y]) => [y!],
+  decompose: ([y, ct]) => [where(y!.greater(0), ct!, 0)],
+  vjp: ({ cts: [ct], inputs: [y] }) => [null, reluGrad(y!, ct!)],
+});
 
 export const geluOp = defineOp<Form>({
   name: 'gelu',
@@ -57,6 +75,16 @@ export const siluOp = defineOp({
     return [ct!.mul(s.mul(x!.mul(s.neg().add(1)).add(1)))];
   },
 });
+
+/** The larger of x and 0. Gradient 0 at 0. */
+export const relu = (x: Tensor): Tensor => reluOp([x], {})[0]!;
+
+/**
+ * The gradient of `relu` by what it gave, for gradients that are written by hand.
+ *
+ * @param y what `relu` gave, or anything above 0 in the same places
+ */
+export const reluGrad = (y: Tensor, ct: Tensor): Tensor => reluGradOp([y, ct], {})[0]!;
 
 /** @param form `erf` is exact; `tanh` the approximation that GPT-2 uses */
 export const gelu = (x: Tensor, form: Form['form'] = 'erf'): Tensor => geluOp([x], { form })[0]!;

@@ -1,10 +1,7 @@
-/** Activations that need no residual of their own. GELU and SiLU are ops: see `../ops`. */
+/** Activations that no engine has in one piece. The others are ops: see `../ops/activate.ts`. */
 
-import { where, type Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { abs, maximum } from './arithmetic.js';
-
-/** Gradient 0 at 0. */
-export const relu = (x: Tensor): Tensor => where(x.greater(0), x, 0);
 
 /** Through `tanh`: through `exp` the gradient of large inputs would be 0 * inf. */
 export const sigmoid = (x: Tensor): Tensor => x.mul(0.5).tanh().add(1).mul(0.5);
