@@ -29,11 +29,20 @@ export const titles = {
 
 export const host = createHost({ plugins: [transformer, emha, partial] });
 
-export function createModel(key, dims) {
+export function createModel(key, dims, more = {}) {
   const { V, D, L, H, F, T } = dims;
   const { ffn, ...config } = configs[key](dims);
-  const shared = { vocabulary: V, length: T, width: D, depth: L, heads: H, positions: 'learned', norm: 'layer', bias: true };
-  return createDecoder({ ...shared, ffn, ...(ffn === 'none' ? {} : { hidden: F }), ...config }, partsOf(host));
+  const shared = {
+    vocabulary: V,
+    length: T,
+    width: D,
+    depth: L,
+    heads: H,
+    positions: 'learned',
+    norm: 'layer',
+    bias: true,
+  };
+  return createDecoder({ ...shared, ffn, ...(ffn === 'none' ? {} : { hidden: F }), ...config, ...more }, partsOf(host));
 }
 
 /** Names and shapes in the order in which everybody draws them. */

@@ -28,7 +28,13 @@ export function peer(key, name, file, library, options, extra = {}) {
 }
 
 /** PyTorch, each version found; as one that is left out where there is none. */
-export function torches({ torches: found, why }, file, options, variants = [''], titles = { fused: 'fused attention and Adam' }) {
+export function torches(
+  { torches: found, why },
+  file,
+  options,
+  variants = [''],
+  titles = { fused: 'fused attention and Adam' },
+) {
   if (found.length === 0) return [{ key: 'torch', name: 'PyTorch', program: '', args: [], skip: why }];
   return found.flatMap(({ program, version, blas, cuda, fused }) =>
     variants

@@ -3,14 +3,15 @@
 import {
   affine,
   defineLayer,
-  dropout,
   joinHeads,
+  keptCells,
   linear,
   param,
-  softmax,
+  softmaxMatmul,
   splitHeads,
   xavier,
   normal,
+  type Context,
   type Layer,
   type Params,
   type Tensor,
@@ -26,7 +27,7 @@ export interface EmhaBound extends MixingWeights {
   readonly key: (x: Tensor) => Tensor;
   readonly value: (x: Tensor) => Tensor;
   readonly output: (x: Tensor) => Tensor;
-  readonly dropMaps: (x: Tensor) => Tensor;
+  readonly context: Context;
 }
 
 const convolution = (shape: ConvolutionShape): { readonly [name in keyof Convolution]: ReturnType<typeof param> } => {
@@ -37,7 +38,7 @@ const convolution = (shape: ConvolutionShape): { readonly [name in keyof Convolu
 
 /** The parameter tree of an EMHA: `query.weight` … `inner.expand.weight` … `cross.reduce.bias`. */
 export function emhaParams(sizes: EmhaSizes): Params {
-  const { width, keyHeads, headWidth, bias, relative, attentionDropout } = sizes;
+  const { width, keyHeads, headWidth, bias, relative } = sizes;
   const dense = (to: number, init = narrowXavier) => (bias ? affine : linear)(width, to, { init });
   const each = (shapes: Readonly<Record<string, ConvolutionShape>>): Params =>
     Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, convolution(shape)]));
@@ -50,7 +51,6 @@ export function emhaParams(sizes: EmhaSizes): Params {
     inner: each(inner),
     cross: each(cross),
     ...(relative > 0 ? { relative: param([2 * relative + 1, headWidth], normal(headWidth ** -0.5)) } : {}),
-    dropMaps: dropout(attentionDropout),
   };
 }
 
@@ -78,26 +78,34 @@ export interface Heads {
 /** All of EMHA behind the projections of queries, keys and values. */
 export function emhaAttend(bound: EmhaBound, sizes: EmhaSizes, { q, k, v, mask }: Heads): Attended {
   const logits = mixedMaps(q.mul(sizes.headWidth ** -0.5), k, bound, sizes, mask);
-  return readByMaps(bound, logits, v, mask);
+  const rate = sizes.attentionDropout;
+  const kept = keptCells(bound.context, rate, logits.shape);
+  return readByMaps(bound, logits, kept ? v.mul(1 / (1 - rate)) : v, mask, kept);
 }
 
 /**
  * What comes after mixing: mask, softmax, values, output projection. Its own, so that logits can come from elsewhere too.
  *
- * @shape logits [B, H, T, S], v [B, G, S, d], mask [B | 1, 1, T | 1, S]
+ * @param kept which probabilities count, for dropout
+ * @shape logits [B, H, T, S], v [B, G, S, d], mask [B | 1, 1, T | 1, S], kept bool [B, H, T, S]
  */
 export function readByMaps(
-  { dropMaps, output }: Pick<EmhaBound, 'dropMaps' | 'output'>,
+  { output }: Pick<EmhaBound, 'output'>,
   logits: Tensor,
   v: Tensor,
   mask: Tensor | null,
+  kept: Tensor | null = null,
 ): Attended {
   const [B, H, T, S] = logits.shape as readonly [number, number, number, number];
   const [, G, , d] = v.shape as readonly [number, number, number, number];
-  const probabilities = softmax(mask ? logits.add(mask) : logits);
   // Query heads that share values are stacked as more rows of them: then no value is copied.
-  const stacked = dropMaps(probabilities).reshape(B, G, (H / G) * T, S);
-  return { output: output(joinHeads(stacked.matmul(v).reshape(B, H, T, d))), probabilities, logits };
+  const stacked = (x: Tensor): Tensor => x.reshape(B, G, (H / G) * T, S);
+  const { out, probabilities } = softmaxMatmul(stacked(mask ? logits.add(mask) : logits), v, kept && stacked(kept));
+  return {
+    output: output(joinHeads(out.reshape(B, H, T, d))),
+    probabilities: probabilities.reshape(B, H, T, S),
+    logits,
+  };
 }
 
 /**

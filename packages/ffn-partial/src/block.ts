@@ -8,17 +8,16 @@ import {
   dropout,
   full,
   joinHeads,
+  keptCells,
   layerNormLayer,
   param,
   relu,
-  softmax,
+  softmaxMatmul,
   splitHeads,
-  where,
   type Context,
   type Layer,
   type Param,
   type Params,
-  type Shape,
   type Tensor,
 } from '@heddle/core';
 import { headWidth, partialConfig, refuse, scoreHeads, type PartialConfig, type PartialOptions } from './config.js';
@@ -102,7 +101,7 @@ interface Wired {
     readonly downBias?: Tensor;
   };
   readonly inner: LinearMap;
-  readonly attentionDrop: (x: Tensor) => Tensor;
+  readonly activationDrop: (x: Tensor) => Tensor;
   readonly feedDrop: (x: Tensor) => Tensor;
   readonly context: Context;
 }
@@ -151,7 +150,7 @@ export function partialBlock(options: PartialOptions, { scores }: { readonly sco
     ...(config.feed === 'perHead' ? { feedPerHead: { ...feedPerHead(E, d, R, bias) } } : {}),
     ...(config.innerGate ? { inner: linear(d, d, { bias }) } : {}),
     output: outward(d * E, C, bias),
-    attentionDrop: dropout(config.attentionDropout),
+    activationDrop: dropout(config.activationDropout),
     feedDrop: dropout(config.feedDropout),
   };
   const layer = defineLayer<Params, [x: Tensor, view?: PartialView], PartialResult>({
@@ -198,10 +197,11 @@ function through(config: PartialConfig, bound: Wired, x: Tensor, view: PartialVi
   const query = turn(splitHeads(rawQuery, scoreHeads(config))); // [B, H, T, d]
 
   const own = scoresOf(config, bound, query, key, mask); // [B, E, T, S]
-  const open = map ? own.add(map) : own;
-  const logits = mask ? open.add(mask) : open;
-  const probabilities = softmax(logits);
-  const attended = bound.attentionDrop(probabilities).matmul(value); // [B, E, T, d]
+  // Map and mask first: their sum is the same for all blocks of a stack, and engines then make it once.
+  const added = map && mask ? map.add(mask) : (map ?? mask);
+  const logits = added ? own.add(added) : own;
+  const kept = keptCells(bound.context, config.attentionDropout, logits.shape);
+  const { out: attended, probabilities } = softmaxMatmul(logits, scaled(value, kept, config.attentionDropout), kept);
 
   return { out: bound.output(afterAttention(config, bound, x, attended)), logits, probabilities };
 }
@@ -223,8 +223,10 @@ function afterAttention(config: PartialConfig, bound: Wired, x: Tensor, attended
   if (plain && gate === 'after') {
     const joined = joinHeads(heads);
     const d = headWidth(config);
-    const keep = keepFactors(bound.context, config.activationDropout, [joined.size / d, config.ratio * d]);
-    return feedHeads(joined, opening(), feedingOf(bound.feed), keep);
+    const rate = config.activationDropout;
+    const kept = keptCells(bound.context, rate, [joined.size / d, config.ratio * d]);
+    const feeding = feedingOf(bound.feed);
+    return feedHeads(joined, opening(), { ...feeding, down: scaled(feeding.down, kept, rate) }, kept);
   }
   const fed = joinHeads(feed === 'none' ? heads : feeding(config, bound, heads));
   return gate === 'after' ? fed.mul(relu(opening())) : fed;
@@ -232,8 +234,10 @@ function afterAttention(config: PartialConfig, bound: Wired, x: Tensor, attended
 
 function interacting(config: PartialConfig, bound: Wired, heads: Tensor): Tensor {
   const [B, E, T, d] = heads.shape as readonly [number, number, number, number];
-  const hidden = [B, config.interaction * E, T, d];
-  const mixed = mixHeads(heads, mixingOf(bound.interact), keepFactors(bound.context, config.activationDropout, hidden));
+  const rate = config.activationDropout;
+  const kept = keptCells(bound.context, rate, [B, config.interaction * E, T, d]);
+  const mixing = mixingOf(bound.interact);
+  const mixed = mixHeads(heads, { ...mixing, down: scaled(mixing.down, kept, rate) }, kept);
   return config.residual ? mixed.add(heads) : mixed;
 }
 
@@ -244,8 +248,7 @@ function feeding(config: PartialConfig, bound: Wired, heads: Tensor): Tensor {
   const plus = (rows: Tensor, bias: Tensor | undefined): Tensor => (bias ? rows.add(bias) : rows);
   const raised = config.feed === 'shared' ? bound.feed.up(given) : plus(given.matmul(perHead.up), perHead.upBias);
   const active = relu(raised); // [B, E, T, r * d]
-  const keep = keepFactors(bound.context, config.activationDropout, active.shape);
-  const hidden = keep ? active.mul(keep) : active;
+  const hidden = bound.activationDrop(active);
   const lowered =
     config.feed === 'shared' ? bound.feed.down(hidden) : plus(hidden.matmul(perHead.down), perHead.downBias);
   const dropped = bound.feedDrop(lowered);
@@ -253,9 +256,9 @@ function feeding(config: PartialConfig, bound: Wired, heads: Tensor): Tensor {
   return config.residual ? opened.add(heads) : opened;
 }
 
-/** Dropout as factors: 0 for a share of the cells, 1 / (1 - share) for the others. null where nothing is dropped. */
-const keepFactors = (context: Context, rate: number, shape: Shape): Tensor | null =>
-  context.training && rate > 0 ? where(context.random(shape).less(rate), 0, full(shape, 1 / (1 - rate))) : null;
+/** What dropped cells are to be multiplied with, scaled in their place: it is smaller than they are. */
+const scaled = (factor: Tensor, kept: Tensor | null, rate: number): Tensor =>
+  kept ? factor.mul(1 / (1 - rate)) : factor;
 
 const biasOf = ({ weight, bias }: Maps): Tensor => bias ?? full([weight.shape[1]!], 0);
 

@@ -1,4 +1,4 @@
-import { causalMask, f32, iota, type AttentionView, type Tensor } from '@heddle/core';
+import { bool, causalMask, f32, iota, type AttentionView, type Tensor } from '@heddle/core';
 import { conformLayer, conformPlugin, type OpLaws } from '@heddle/core/testing';
 import gpujs from '@heddle/backend-gpujs';
 import { readFileSync } from 'node:fs';
@@ -35,7 +35,7 @@ const ops: Readonly<Record<string, OpLaws>> = {
     samples: [
       { inputs: [f32(1, 1, 1), f32(1, 1), f32(1), f32(1, 1), f32(1)] },
       { inputs: [f32(2, 3, 5), f32(3, 4), f32(4), f32(4, 6), f32(6)] },
-      { inputs: [f32(2, 2, 3), f32(2, 5), f32(5), f32(5, 1), f32(1), f32(2, 5, 3)], data: [5], range: [0.5, 1.5] },
+      { inputs: [f32(2, 2, 3), f32(2, 5), f32(5), f32(5, 1), f32(1), bool(2, 5, 3)] },
       { inputs: [f32(1, 6, 9), f32(6, 12), f32(12), f32(12, 12), f32(12)] },
     ],
   },
@@ -44,11 +44,7 @@ const ops: Readonly<Record<string, OpLaws>> = {
       { inputs: [f32(1), f32(1), f32(1, 1), f32(1), f32(1, 1), f32(1)] },
       { inputs: [f32(2, 3, 8), f32(2, 3, 8), f32(4, 6), f32(6), f32(6, 4), f32(4)] },
       { inputs: [f32(5, 6), f32(5, 6), f32(3, 12), f32(12), f32(12, 3), f32(3)] },
-      {
-        inputs: [f32(2, 4), f32(2, 4), f32(2, 3), f32(3), f32(3, 2), f32(2), f32(4, 3)],
-        data: [6],
-        range: [0.5, 1.5],
-      },
+      { inputs: [f32(2, 4), f32(2, 4), f32(2, 3), f32(3), f32(3, 2), f32(2), bool(4, 3)] },
     ],
   },
 };

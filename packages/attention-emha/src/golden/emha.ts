@@ -268,7 +268,7 @@ function attentionFamily(file: File) {
     const logits = global ? own.add(global.mul(factor('lamb2'))) : own;
     const projected = (x: Tensor): Tensor =>
       x.matmul(weights['out_proj.weight']!, { transposeRight: true }).add(weights['out_proj.bias']!);
-    const { output, probabilities } = readByMaps({ dropMaps: x => x, output: projected }, logits, v, mask);
+    const { output, probabilities } = readByMaps({ output: projected }, logits, v, mask);
     return {
       out: output.transpose(1, 0, 2),
       probs: probabilities.transpose(1, 0, 2, 3),

@@ -12,7 +12,15 @@ export {
   type Params,
   type ParamTree,
 } from './layer.js';
-export { affine, dropout, embedding, layerNorm as layerNormLayer, linear, rmsNorm as rmsNormLayer } from './layers.js';
+export {
+  affine,
+  dropout,
+  embedding,
+  keptCells,
+  layerNorm as layerNormLayer,
+  linear,
+  rmsNorm as rmsNormLayer,
+} from './layers.js';
 export type { AttentionMemory, AttentionPart, AttentionRole, AttentionView, PositionSignals } from './parts.js';
 export type {
   DecodeInput,

@@ -2,9 +2,10 @@
 
 import { fail } from '../errors.js';
 import { layerNorm as normaliseRows, rmsNorm as scaleRows } from '../tensor/ops/normalise.js';
-import { where, type Tensor } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { normal, ones, xavier, zeros, type Initialiser } from './initialisers.js';
-import { defineLayer, param } from './layer.js';
+import { defineLayer, param, type Context } from './layer.js';
+import type { Shape } from '../ir/types.js';
 
 /**
  * x W, plus a bias if asked.
@@ -50,6 +51,15 @@ export const rmsNorm = (width: number, { epsilon = 1e-6 } = {}) =>
     apply: ({ weight }, x: Tensor): Tensor => scaleRows(x, weight, { epsilon }),
   });
 
+/**
+ * Which cells dropout leaves, each with probability 1 - `rate`; null where it leaves all: at rate 0, and outside of
+ * training. What is left is to be scaled by 1 / (1 - rate).
+ *
+ * @shape bool [...shape]
+ */
+export const keptCells = (context: Context, rate: number, shape: Shape): Tensor | null =>
+  context.training && rate > 0 ? context.random(shape).less(1 - rate) : null;
+
 /** Drops cells with probability `rate` while training and scales the others up; the identity otherwise. */
 export function dropout(rate: number) {
   if (!(rate >= 0 && rate < 1))
@@ -57,7 +67,10 @@ export function dropout(rate: number) {
   return defineLayer({
     name: 'dropout',
     params: {},
-    apply: ({ context }, x: Tensor): Tensor =>
-      context.training && rate > 0 ? where(context.random(x.shape).less(rate), 0, x.mul(1 / (1 - rate))) : x,
+    apply({ context }, x: Tensor): Tensor {
+      const kept = keptCells(context, rate, x.shape);
+      // A product, where engines are slow at choosing.
+      return kept ? x.mul(1 / (1 - rate)).mul(kept.cast('f32')) : x;
+    },
   });
 }

@@ -196,7 +196,7 @@ describe('dropout', () => {
     expect(masks(true, [2, 2]).a).not.toEqual(now.a);
     const bits = new Float32Array(200);
     randomUniform(bits, 1, 2, streamOf('first#0'));
-    expect(now.a).toEqual([...bits].map(u => (u < Math.fround(0.5) ? 0 : 2)));
+    expect(now.a).toEqual([...bits].map(u => (u < Math.fround(0.5) ? 2 : 0)));
   });
   it('does not move when another layer draws before it', () => {
     const swapped = defineLayer({

@@ -14,4 +14,5 @@ export { attend, attendOp } from './ops/attend.js';
 export { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from './ops/normalise.js';
 export { addAt, addAtOp, logProbability, logProbabilityOp, pick, pickOp } from './ops/pick.js';
 export { rotate, rotateOp } from './ops/rotate.js';
+export { softmaxMatmul, softmaxMatmulOp } from './ops/softmax-matmul.js';
 export { logSoftmax, logSoftmaxOp, logSumExp, softmax, softmaxOp } from './ops/softmax.js';

@@ -11,6 +11,8 @@ import {
   attend,
   causalMask,
   gelu,
+  relu,
+  softmaxMatmul,
   layerNorm,
   logProbability,
   logSoftmax,
@@ -177,6 +179,7 @@ const rope = (layout: 'half' | 'interleaved') => (x: Tensor) => {
   return rotate(x, cos, sin, { layout });
 };
 const ops: readonly Sample[] = [
+  { name: 'relu', types: { x: f32(2, 5) }, body: ({ x }) => relu(x!) },
   { name: 'gelu', types: { x: f32(2, 5) }, body: ({ x }) => gelu(x!) },
   { name: 'gelu tanh', types: { x: f32(2, 5) }, body: ({ x }) => gelu(x!, 'tanh') },
   { name: 'silu', types: { x: f32(2, 5) }, body: ({ x }) => silu(x!) },
@@ -184,6 +187,11 @@ const ops: readonly Sample[] = [
   { name: 'logSoftmax', types: { x: f32(2, 4) }, body: ({ x }) => logSoftmax(x!) },
   { name: 'layerNorm', types: { x: f32(2, 3, 8), g: f32(8), b: f32(8) }, body: ({ x, g, b }) => layerNorm(x!, g!, b!) },
   { name: 'rmsNorm', types: { x: f32(2, 3, 8), g: f32(8) }, body: ({ x, g }) => rmsNorm(x!, g!) },
+  {
+    name: 'softmaxMatmul',
+    types: { x: f32(2, 2, 3, 4), v: f32(2, 2, 4, 2), k: bool(2, 2, 3, 4) },
+    body: ({ x, v, k }) => softmaxMatmul(x!, v!, k!).out,
+  },
   {
     name: 'attend',
     types: { q: f32(2, 2, 3, 4), k: f32(2, 2, 3, 4), v: f32(2, 2, 3, 4) },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openReference } from '../backend/reference.js';
-import { f32, i32 } from '../ir/types.js';
+import { bool, f32, i32 } from '../ir/types.js';
 import { affine, dropout, linear } from '../model/layers.js';
 import { defineLayer, param } from '../model/layer.js';
 import { ones } from '../model/initialisers.js';
@@ -9,6 +9,9 @@ import {
   causalMask,
   defineOp,
   geluOp,
+  reluGradOp,
+  reluOp,
+  softmaxMatmulOp,
   joinHeads,
   layerNormOp,
   logProbabilityOp,
@@ -29,6 +32,11 @@ conformOp(geluOp as never, {
   ],
 });
 conformOp(layerNormOp as never, { samples: [{ inputs: [f32(2, 3, 4), f32(4), f32(4)], attrs: { epsilon: 1e-5 } }] });
+conformOp(reluOp as never, { samples: [{ inputs: [f32(5)] }, { inputs: [f32(2, 3)] }] });
+conformOp(reluGradOp as never, { samples: [{ inputs: [f32(5), f32(5)], data: [0] }] });
+conformOp(softmaxMatmulOp as never, {
+  samples: [{ inputs: [f32(2, 3), f32(3, 4)] }, { inputs: [f32(2, 2, 3), f32(2, 3, 1), bool(2, 2, 3)] }],
+});
 conformOp(logProbabilityOp as never, { samples: [{ inputs: [f32(3, 4), i32(3)] }] });
 
 const attention = (causal: boolean) =>

@@ -30,7 +30,7 @@ const raiseKept = perCell(function raiseKept(
   x: number[],
   w: number[],
   bias: number[],
-  keep: number[],
+  kept: number[],
 ) {
   const { d, R } = this.constants;
   const n = Math.floor(this.thread.x / R);
@@ -43,7 +43,7 @@ const raiseKept = perCell(function raiseKept(
     cell += 1;
     weight += R;
   }
-  return Math.max(sum, 0) * keep[this.thread.x]!;
+  return Math.max(sum, 0) * kept[this.thread.x]!;
 });
 
 /** What the gate multiplies: the lowered hidden cells and the residual. */

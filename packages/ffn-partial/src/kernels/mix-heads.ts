@@ -34,7 +34,7 @@ const raiseKept = perCell(function raiseKept(
   x: number[],
   w: number[],
   bias: number[],
-  keep: number[],
+  kept: number[],
 ) {
   const { from, to, M } = this.constants;
   const row = Math.floor(this.thread.x / M);
@@ -49,7 +49,7 @@ const raiseKept = perCell(function raiseKept(
     weight += to;
     cell += M;
   }
-  return Math.max(sum, 0) * keep[this.thread.x]!;
+  return Math.max(sum, 0) * kept[this.thread.x]!;
 });
 
 /** One result: a weighted sum over hidden heads. */

@@ -14,7 +14,7 @@ export interface Feeding {
 }
 
 function expectFeeding(types: readonly TensorType[]): { readonly rows: number; readonly R: number; readonly x: Shape } {
-  const [x, gate, up, upBias, down, downBias, keep] = types.map(t => t.shape);
+  const [x, gate, up, upBias, down, downBias, kept] = types.map(t => t.shape);
   const [d, R] = up ?? [];
   const size = x?.reduce((n, s) => n * s, 1) ?? 0;
   const lawful =
@@ -26,12 +26,12 @@ function expectFeeding(types: readonly TensorType[]): { readonly rows: number; r
     upBias!.join() === [R].join() &&
     down!.join() === [R, d].join() &&
     downBias!.join() === [d].join() &&
-    (keep === undefined || keep.join() === [size / d!, R].join());
+    (kept === undefined || (types[6]!.dtype === 'bool' && kept.join() === [size / d!, R].join()));
   if (!lawful) {
     refuse(
       'partial.feedHeads',
       'E_SHAPE',
-      `expected x and gate [..., E * d], weights [d, R], [R], [R, d], [d], and optionally factors [cells of x / d, R], received ${showTypes(types)}.`,
+      `expected x and gate [..., E * d], weights [d, R], [R], [R, d], [d], and optionally bools [cells of x / d, R], received ${showTypes(types)}.`,
       { types },
     );
   }
@@ -39,8 +39,8 @@ function expectFeeding(types: readonly TensorType[]): { readonly rows: number; r
 }
 
 /**
- * Inputs: x and gate [..., E * d], weights [d, R] and [R], [R, d] and [d], and optionally factors [N, R] of the hidden
- * cells (dropout), with N heads of all tokens. Outputs: (W2 relu(W1 x + b1) + b2 + x) * relu(gate); and kept for the
+ * Inputs: x and gate [..., E * d], weights [d, R] and [R], [R, d] and [d], and optionally which of the hidden
+ * cells count, bool [N, R] (dropout), with N heads of all tokens. Outputs: (W2 relu(W1 x + b1) + b2 + x) * relu(gate); and kept for the
  * gradient, the hidden cells [N, R] and what the gate multiplies [..., E * d].
  */
 export const feedHeadsOp = defineOp({
@@ -54,10 +54,10 @@ export const feedHeadsOp = defineOp({
       { dtype: 'f32', shape: x },
     ];
   },
-  decompose([x, gate, up, upBias, down, downBias, keep]) {
+  decompose([x, gate, up, upBias, down, downBias, kept]) {
     const heads = x!.reshape(-1, up!.shape[0]!); // [N, d]
     const active = relu(heads.matmul(up!).add(upBias!));
-    const hidden = keep ? active.mul(keep) : active; // [N, R]
+    const hidden = kept ? active.mul(kept.cast('f32')) : active; // [N, R]
     const fed = hidden
       .matmul(down!)
       .add(downBias!)
@@ -65,7 +65,7 @@ export const feedHeadsOp = defineOp({
       .reshape(...x!.shape);
     return [fed.mul(relu(gate!)), hidden, fed];
   },
-  vjp({ cts: [ct = null, ctHidden = null, ctFed = null], inputs: [x, gate, up, , down, , keep], outputs }) {
+  vjp({ cts: [ct = null, ctHidden = null, ctFed = null], inputs: [x, gate, up, , down, , kept], outputs }) {
     const [, hidden, fed] = outputs;
     const d = up!.shape[0]!;
     const viaGate = ct && ct.mul(relu(gate!));
@@ -74,8 +74,8 @@ export const feedHeadsOp = defineOp({
     const slope = towards && towards.reshape(-1, d); // [N, d]
     const viaDown = slope && slope.matmul(down!, { transposeRight: true });
     const towardsHidden = viaDown && ctHidden ? viaDown.add(ctHidden) : (viaDown ?? ctHidden!);
-    const scaled = keep ? towardsHidden.mul(keep) : towardsHidden;
-    const inner = reluGrad(hidden!, scaled); // [N, R]
+    // Dropped cells are 0 as shut ones are.
+    const inner = reluGrad(hidden!, towardsHidden); // [N, R]
     const viaUp = inner.matmul(up!, { transposeRight: true }); // [N, d]
     return [
       (slope ? viaUp.add(slope) : viaUp).reshape(...x!.shape),
@@ -84,18 +84,18 @@ export const feedHeadsOp = defineOp({
       inner.sum(0),
       slope && hidden!.matmul(slope, { transposeLeft: true }),
       slope && slope.sum(0),
-      ...(keep ? [null] : []),
+      ...(kept ? [null] : []),
     ];
   },
 });
 
 /**
- * @param keep factors of the hidden cells, [N, R]
+ * @param kept which of the hidden cells count, for dropout, [N, R]
  * @shape x, gate [..., E * d] -> [..., E * d]
  */
 export const feedHeads = (
   x: Tensor,
   gate: Tensor,
   { up, upBias, down, downBias }: Feeding,
-  keep: Tensor | null = null,
-): Tensor => feedHeadsOp([x, gate, up, upBias, down, downBias, ...(keep ? [keep] : [])], {})[0]!;
+  kept: Tensor | null = null,
+): Tensor => feedHeadsOp([x, gate, up, upBias, down, downBias, ...(kept ? [kept] : [])], {})[0]!;

@@ -17,7 +17,7 @@ const column = (bias: Tensor): Tensor => bias.reshape(bias.size, 1);
 const overPlaces = (x: Tensor): Tensor => x.sum([0, 2]);
 
 function expectMixing(types: readonly TensorType[]): readonly [number, number, number, number] {
-  const [x, up, upBias, down, downBias, keep] = types.map(t => t.shape);
+  const [x, up, upBias, down, downBias, kept] = types.map(t => t.shape);
   const [B, G, M] = x ?? [];
   const [J, K] = [up?.[1], down?.[1]];
   const lawful =
@@ -27,12 +27,12 @@ function expectMixing(types: readonly TensorType[]): readonly [number, number, n
     upBias!.join() === [J].join() &&
     down!.join() === [J, K].join() &&
     downBias!.join() === [K].join() &&
-    (keep === undefined || keep.join() === [B, J, M].join());
+    (kept === undefined || (types[5]!.dtype === 'bool' && kept.join() === [B, J, M].join()));
   if (!lawful) {
     refuse(
       'partial.mixHeads',
       'E_SHAPE',
-      `expected x [B, G, M], weights [G, J], [J], [J, K], [K], and optionally factors [B, J, M], received ${showTypes(types)}.`,
+      `expected x [B, G, M], weights [G, J], [J], [J, K], [K], and optionally bools [B, J, M], received ${showTypes(types)}.`,
       { types },
     );
   }
@@ -40,8 +40,8 @@ function expectMixing(types: readonly TensorType[]): readonly [number, number, n
 }
 
 /**
- * Inputs: x [B, G, M], weights [G, J] and [J], [J, K] and [K], and optionally factors [B, J, M] of the hidden cells
- * (dropout). Outputs: the result [B, K, M], and the hidden cells [B, J, M], which are all that the gradient keeps.
+ * Inputs: x [B, G, M], weights [G, J] and [J], [J, K] and [K], and optionally which of the hidden cells count,
+ * bool [B, J, M] (dropout). Outputs: the result [B, K, M], and the hidden cells [B, J, M], which are all that the gradient keeps.
  */
 export const mixHeadsOp = defineOp({
   name: 'partial.mixHeads',
@@ -53,24 +53,24 @@ export const mixHeadsOp = defineOp({
       { dtype: 'f32', shape: [B, J, M] },
     ];
   },
-  decompose([x, up, upBias, down, downBias, keep]) {
+  decompose([x, up, upBias, down, downBias, kept]) {
     const active = relu(up!.matmul(x!, { transposeLeft: true }).add(column(upBias!)));
-    const hidden = keep ? active.mul(keep) : active; // [B, J, M]
+    const hidden = kept ? active.mul(kept.cast('f32')) : active; // [B, J, M]
     return [down!.matmul(hidden, { transposeLeft: true }).add(column(downBias!)), hidden];
   },
-  vjp({ cts: [ct = null, ctHidden = null], inputs: [x, up, , down, , keep], outputs: [, hidden] }) {
+  vjp({ cts: [ct = null, ctHidden = null], inputs: [x, up, , down, , kept], outputs: [, hidden] }) {
     // Second derivatives alone ask for the gradient of the hidden cells.
     const viaDown = ct && down!.matmul(ct);
     const towards = viaDown && ctHidden ? viaDown.add(ctHidden) : (viaDown ?? ctHidden!);
-    const scaled = keep ? towards.mul(keep) : towards;
-    const slope = reluGrad(hidden!, scaled); // [B, J, M]
+    // Dropped cells are 0 as shut ones are.
+    const slope = reluGrad(hidden!, towards); // [B, J, M]
     return [
       up!.matmul(slope),
       x!.matmul(slope, { transposeRight: true }).sum(0),
       overPlaces(slope),
       ct && hidden!.matmul(ct, { transposeRight: true }).sum(0),
       ct && overPlaces(ct),
-      ...(keep ? [null] : []),
+      ...(kept ? [null] : []),
     ];
   },
 });
@@ -78,13 +78,13 @@ export const mixHeadsOp = defineOp({
 /**
  * The network over axis 1 of x, whatever stands behind it.
  *
- * @param keep factors of the hidden cells, [B, J, ...]
+ * @param kept which of the hidden cells count, for dropout, [B, J, ...]
  * @shape x [B, G, ...] -> [B, K, ...]
  */
-export function mixHeads(x: Tensor, { up, upBias, down, downBias }: Mixing, keep: Tensor | null = null): Tensor {
+export function mixHeads(x: Tensor, { up, upBias, down, downBias }: Mixing, kept: Tensor | null = null): Tensor {
   const [B, G, ...places] = x.shape as readonly [number, number, ...number[]];
   const [J, K] = down.shape as readonly [number, number];
   const weights = [up, upBias, down, downBias];
-  const [mixed] = mixHeadsOp([x.reshape(B, G, -1), ...weights, ...(keep ? [keep.reshape(B, J, -1)] : [])], {});
+  const [mixed] = mixHeadsOp([x.reshape(B, G, -1), ...weights, ...(kept ? [kept.reshape(B, J, -1)] : [])], {});
   return mixed!.reshape(B, K, ...places);
 }

@@ -6,6 +6,7 @@ import { defineOp } from '../op.js';
 import type { Shape } from '../../ir/types.js';
 import type { Tensor } from '../tensor.js';
 import { softmax } from './softmax.js';
+import { softmaxSlope } from './softmax-matmul.js';
 
 type Scale = { readonly scale: number };
 
@@ -48,10 +49,7 @@ export const attendOp = defineOp<Scale>({
   vjp({ cts: [ct = null, ctProbabilities = null], inputs: [q, k, v, mask], outputs: [y, p], attrs: { scale } }) {
     const [H, G] = [q!.shape[1]!, k!.shape[1]!];
     const towards = ct && ct.matmul(repeatHeads(v!, H), { transposeRight: true }); // [B, H, T, S]
-    const slope = towards && ctProbabilities ? towards.add(ctProbabilities) : (towards ?? ctProbabilities!);
-    // The row sums of p * slope are those of ct * y, which is narrower; a gradient of the residual breaks that identity.
-    const along = ctProbabilities ? p!.mul(slope).sum(-1, { keep: true }) : ct!.mul(y!).sum(-1, { keep: true });
-    const scores = p!.mul(slope.sub(along));
+    const scores = softmaxSlope(p!, towards, ctProbabilities, ct && ct.mul(y!));
     return [
       scores.matmul(repeatHeads(k!, H)).mul(scale),
       sumHeads(scores.matmul(q!, { transposeLeft: true }).mul(scale), G),

@@ -21,6 +21,7 @@ import {
   sigmoid,
   silu,
   softmax,
+  softmaxMatmul,
   softplus,
   evaluate,
   host,
@@ -34,6 +35,7 @@ interface Case {
   readonly range?: readonly [number, number];
 }
 
+const some = constant([1, 0, 1, 1, 0, 1, 1, 0], [2, 4], 'bool');
 const token = constant([1, 3, 0], [3], 'i32');
 const { cos, sin } = ropeTables(3, 4);
 
@@ -42,6 +44,33 @@ const cases: readonly Case[] = [
   { name: 'softplus', fn: x => softplus(x), shapes: [[5]], range: [-30, 30] },
   { name: 'relu', fn: x => relu(x).square(), shapes: [[6]] },
   { name: 'gelu', fn: x => gelu(x), shapes: [[6]], range: [-3, 3] },
+  {
+    name: 'softmaxMatmul',
+    fn: (x, v) => softmaxMatmul(x, v).out.square(),
+    shapes: [
+      [2, 3, 4],
+      [2, 4, 2],
+    ],
+  },
+  {
+    name: 'softmaxMatmul, some dropped',
+    fn: (x, v) => softmaxMatmul(x, v, some).out,
+    shapes: [
+      [2, 4],
+      [4, 3],
+    ],
+  },
+  {
+    name: 'softmaxMatmul, its probabilities too',
+    fn: (x, v) => {
+      const { out, probabilities } = softmaxMatmul(x, v);
+      return out.sum(-1).mul(probabilities.square().sum(-1));
+    },
+    shapes: [
+      [2, 4],
+      [4, 3],
+    ],
+  },
   { name: 'gelu tanh', fn: x => gelu(x, 'tanh'), shapes: [[6]], range: [-3, 3] },
   { name: 'silu', fn: x => silu(x), shapes: [[6]], range: [-3, 3] },
   { name: 'softmax', fn: x => softmax(x), shapes: [[2, 4]], range: [-2, 2] },
