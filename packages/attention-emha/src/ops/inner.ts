@@ -1,6 +1,6 @@
 /** Many-to-many mapping with inner-subspace interaction: the maps of one query head and every key head, mixed. */
 
-import { defineOp, fail, relu, type Attrs, type Tensor, type TensorType } from '@heddle/core';
+import { concat, defineOp, fail, full, relu, type Attrs, type Tensor, type TensorType } from '@heddle/core';
 import { convolveAlong, convolveMaps } from '../convolve.js';
 import { zeroFill } from '../zero-fill.js';
 
@@ -46,7 +46,7 @@ export const innerOp = defineOp<InnerAttrs>({
   decompose(tensors, { fill }) {
     const { q, k, expand, mask = null, ...rest } = named(tensors, fill);
     const weights = { expand: expand!, ...rest } as InnerWeights;
-    return [fromHidden(hiddenMaps(q!, k!, expand!, mask), weights, fill === 'every' ? mask : null)];
+    return [fromHidden(hiddenMaps(q!, k!, weights, mask), weights, fill === 'every' ? mask : null)];
   },
 });
 
@@ -70,14 +70,14 @@ export const innerOfMaps = (
   fill: InnerAttrs['fill'],
 ): Tensor =>
   fromHidden(
-    convolveAlong(3, zeroFill(maps, fill === 'none' ? null : mask), weights.expand),
+    convolveMaps(zeroFill(maps, fill === 'none' ? null : mask), weights.expand, weights.expandBias),
     weights,
     fill === 'every' ? mask : null,
   );
 
-/** @param hidden before bias and ReLU */
-function fromHidden(hidden: Tensor, { expandBias, reduce, reduceBias }: InnerWeights, mask: Tensor | null): Tensor {
-  const active = zeroFill(relu(hidden.add(expandBias.reshape(expandBias.size, 1, 1))), mask);
+/** @param hidden before its ReLU */
+function fromHidden(hidden: Tensor, { reduce, reduceBias }: InnerWeights, mask: Tensor | null): Tensor {
+  const active = zeroFill(relu(hidden), mask);
   return reduce ? zeroFill(convolveMaps(active, reduce, reduceBias!), mask) : active;
 }
 
@@ -90,16 +90,17 @@ function named<T>(inputs: readonly T[], fill: InnerAttrs['fill']) {
 }
 
 /**
- * The hidden maps before bias and ReLU, by the cheaper of two equal ways.
+ * The hidden maps before their ReLU, by the cheaper of two equal ways.
  *
  * A map is a product with keys, and so linear in them, as is the convolution over key heads and neighbouring keys. So
  * keys can be convolved instead of maps: a query head then meets `o` mixed keys, and the H * G maps never exist.
  *
  * @shape -> [B, hidden, T, S]
  */
-function hiddenMaps(q: Tensor, k: Tensor, expand: Tensor, mask: Tensor | null): Tensor {
+function hiddenMaps(q: Tensor, k: Tensor, { expand, expandBias }: InnerWeights, mask: Tensor | null): Tensor {
   if (!mixesKeys(q.type, k.type, expand.type, mask?.type ?? null))
-    return convolveAlong(3, zeroFill(pairMaps(q, k), mask), expand);
+    return convolveMaps(zeroFill(pairMaps(q, k), mask), expand, expandBias);
+  if (mask === null && expand.shape[2] === 1) return mixedWithBias(q, k, expand, expandBias);
   const [B, H, T, d] = q.shape as Shape4;
   const [, G, S] = k.shape as Shape4;
   const [, o, kernel] = expand.shape as Shape4;
@@ -111,7 +112,27 @@ function hiddenMaps(q: Tensor, k: Tensor, expand: Tensor, mask: Tensor | null): 
     .reshape(B, H, 1, T, d)
     .matmul(mixed, { transposeRight: true })
     .reshape(B, H * o, T, S);
-  return early ? maps : zeroFill(maps, mask);
+  return (early ? maps : zeroFill(maps, mask)).add(expandBias.reshape(H * o, 1, 1));
+}
+
+/**
+ * The same for kernels of 1 that nothing hides. The bias rides along as one more coordinate, 1 in every query: a pass over
+ * hidden maps, and one over their gradient, would take as long as a third of the product does.
+ *
+ * @shape -> [B, hidden, T, S]
+ */
+function mixedWithBias(q: Tensor, k: Tensor, expand: Tensor, bias: Tensor): Tensor {
+  const [B, H, T, d] = q.shape as Shape4;
+  const [, G, S] = k.shape as Shape4;
+  const o = expand.shape[1]!;
+  // [B, G + 1, S, d + 1]: a last key head that only has the last coordinate, which the others have not.
+  const keys = concat([k.pad(3, 0, 1), full([B, 1, S, 1], 1).pad(3, d, 0)], 1);
+  const weights = concat([expand.reshape(H * o, G), bias.reshape(H * o, 1)], 1);
+  const mixed = weights.matmul(keys.reshape(B, G + 1, S * (d + 1))).reshape(B, H, o, S, d + 1);
+  return concat([q, full([B, H, T, 1], 1)], 3)
+    .reshape(B, H, 1, T, d + 1)
+    .matmul(mixed, { transposeRight: true })
+    .reshape(B, H * o, T, S);
 }
 
 /** What it costs to keep one cell of a map for the gradient, in multiplications. */

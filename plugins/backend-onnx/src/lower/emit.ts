@@ -3,13 +3,19 @@
 import { fail, numberOf, sameShape, sizeOf, type Dtype, type Node, type Shape, type Value } from '@heddle/core';
 import type { OnnxValue, OnnxWriter } from '../kernel.js';
 
+/** A value as it is stored, and its shape there. */
+interface Narrow {
+  readonly value: OnnxValue;
+  readonly shape: Shape;
+}
+
 /** What a rule may ask for while it writes one node. */
 export interface Emission {
   readonly write: OnnxWriter;
   /** The value as it is; a broadcast that nobody asked for before is written out now. */
   name(value: Value): OnnxValue;
   /** The value before it was broadcast: ONNX's elementwise operators broadcast by themselves. */
-  narrow(value: Value): { readonly value: OnnxValue; readonly shape: Shape };
+  narrow(value: Value): Narrow;
   /** A factor that a following product with a constant has handed to this contraction. */
   factor(node: Node): number;
 }
@@ -37,6 +43,20 @@ function narrowest(inputs: readonly Value[], shape: Shape, at: Emission): OnnxVa
   if (sameShape(joint, shape)) return narrow.map(n => n.value);
   // All operands are narrower than the result: one of them has to be written out.
   return inputs.map((v, i) => (i === 0 ? at.name(v) : narrow[i]!.value));
+}
+
+/** Operands of a product: ONNX's products broadcast leading axes by themselves. */
+function batches({ inputs, outputs: [out] }: Node, at: Emission): readonly [OnnxValue, OnnxValue] {
+  const lead = out!.type.shape.slice(0, -2);
+  const [x, z] = inputs.map(v => {
+    const narrow = at.narrow(v);
+    const whole =
+      sameShape(narrow.shape.slice(-2), v.type.shape.slice(-2)) && narrow.shape.length === v.type.shape.length;
+    return whole ? narrow : { value: at.name(v), shape: v.type.shape };
+  }) as [Narrow, Narrow];
+  // Where both are narrower than the result, one of them has to be written out.
+  const fits = lead.every((d, axis) => Math.max(x.shape[axis]!, z.shape[axis]!) === d);
+  return [fits ? x.value : at.name(inputs[0]!), z.value];
 }
 
 const ints = (write: OnnxWriter, values: readonly number[]): OnnxValue =>
@@ -104,16 +124,17 @@ const rules: Readonly<Record<string, Rule>> = {
     write.node('ReduceSum', [name(x!), ints(write, attrs['axes'] as number[])], { attributes: { keepdims: 0 } })[0]!,
   reduceMax: ({ inputs: [x], attrs }, { write, name }) =>
     write.node('ReduceMax', [name(x!), ints(write, attrs['axes'] as number[])], { attributes: { keepdims: 0 } })[0]!,
-  matmul(node, { write, name, factor }) {
-    const [x, z] = node.inputs;
+  matmul(node, at) {
+    const { write, factor } = at;
+    const [x, z] = batches(node, at);
     const { transposeLeft, transposeRight } = node.attrs as {
       readonly transposeLeft: boolean;
       readonly transposeRight: boolean;
     };
     const alpha = factor(node);
-    if (!transposeLeft && !transposeRight && alpha === 1) return write.node('MatMul', [name(x!), name(z!)])[0]!;
+    if (!transposeLeft && !transposeRight && alpha === 1) return write.node('MatMul', [x, z])[0]!;
     const attributes = { transA: Number(transposeLeft), transB: Number(transposeRight), alpha: { float: alpha } };
-    return write.node('FusedMatMul', [name(x!), name(z!)], { attributes, domain: 'com.microsoft' })[0]!;
+    return write.node('FusedMatMul', [x, z], { attributes, domain: 'com.microsoft' })[0]!;
   },
   reshape: ({ inputs: [x], attrs }, { write, name }) =>
     write.node('Reshape', [name(x!), ints(write, attrs['shape'] as number[])])[0]!,
