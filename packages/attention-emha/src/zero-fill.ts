@@ -1,6 +1,6 @@
 /** Which cells of maps may not be seen, told from the mask that is added to scores. */
 
-import { where, type Tensor } from '@heddle/core';
+import type { Tensor } from '@heddle/core';
 
 /** Scores are never this low on their own; masks are far lower, in half precision too. */
 const hiddenBelow = -1e4;
@@ -12,4 +12,4 @@ const hiddenBelow = -1e4;
  * @shape maps [B, C, T, S], mask [B | 1, 1, T | 1, S] -> [B, C, T, S]
  */
 export const zeroFill = (maps: Tensor, mask: Tensor | null): Tensor =>
-  mask ? where(mask.stopGradient().less(hiddenBelow), 0, maps) : maps;
+  mask ? maps.mul(mask.stopGradient().greater(hiddenBelow).cast('f32')) : maps;

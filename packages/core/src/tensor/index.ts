@@ -8,9 +8,9 @@ export { abs, and, clip, maximum, minimum, not, or, sign } from './sugar/arithme
 export { sigmoid, softplus } from './sugar/activation.js';
 export { causalMask, joinHeads, ropeTables, splitHeads } from './sugar/attention.js';
 export { argmax, cumsum, nucleus, sampleToken } from './sugar/choose.js';
-export { convolve } from './sugar/convolve.js';
 export { gelu, geluGradOp, geluOp, relu, reluGrad, reluGradOp, reluOp, silu, siluOp } from './ops/activate.js';
 export { attend, attendOp } from './ops/attend.js';
+export { convolve, convolveOp } from './ops/convolve.js';
 export { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from './ops/normalise.js';
 export { addAt, addAtOp, logProbability, logProbabilityOp, pick, pickOp } from './ops/pick.js';
 export { rotate, rotateOp } from './ops/rotate.js';

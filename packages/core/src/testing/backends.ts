@@ -10,6 +10,7 @@ import {
   addAt,
   attend,
   causalMask,
+  convolve,
   gelu,
   relu,
   softmaxMatmul,
@@ -179,6 +180,16 @@ const rope = (layout: 'half' | 'interleaved') => (x: Tensor) => {
   return rotate(x, cos, sin, { layout });
 };
 const ops: readonly Sample[] = [
+  {
+    name: 'convolve',
+    types: { x: f32(2, 4, 3, 5), w: f32(2, 3, 1, 3, 2), b: f32(6) },
+    body: ({ x, w, b }) => relu(convolve(x!, w!, b!)),
+  },
+  {
+    name: 'convolve 1 x 1',
+    types: { x: f32(2, 4, 3, 5), w: f32(1, 3, 1, 1, 4) },
+    body: ({ x, w }) => convolve(x!, w!),
+  },
   { name: 'relu', types: { x: f32(2, 5) }, body: ({ x }) => relu(x!) },
   { name: 'gelu', types: { x: f32(2, 5) }, body: ({ x }) => gelu(x!) },
   { name: 'gelu tanh', types: { x: f32(2, 5) }, body: ({ x }) => gelu(x!, 'tanh') },

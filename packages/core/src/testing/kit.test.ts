@@ -8,6 +8,7 @@ import {
   attend,
   causalMask,
   defineOp,
+  convolveOp,
   geluOp,
   reluGradOp,
   reluOp,
@@ -32,6 +33,12 @@ conformOp(geluOp as never, {
   ],
 });
 conformOp(layerNormOp as never, { samples: [{ inputs: [f32(2, 3, 4), f32(4), f32(4)], attrs: { epsilon: 1e-5 } }] });
+conformOp(convolveOp as never, {
+  samples: [
+    { inputs: [f32(2, 2, 3, 4), f32(2, 3, 1, 3, 1), f32(6)] },
+    { inputs: [f32(1, 3, 2, 2), f32(1, 2, 1, 1, 3)] },
+  ],
+});
 conformOp(reluOp as never, { samples: [{ inputs: [f32(5)] }, { inputs: [f32(2, 3)] }] });
 conformOp(reluGradOp as never, { samples: [{ inputs: [f32(5), f32(5)], data: [0] }] });
 conformOp(softmaxMatmulOp as never, {

@@ -1,6 +1,6 @@
 /** A small network over heads, the same at every place: how G maps become E ("HDP"), and how heads interact. */
 
-import { defineOp, refuse, relu, reluGrad, showTypes, type Tensor, type TensorType } from '@heddle/core';
+import { convolve, defineOp, refuse, relu, reluGrad, showTypes, type Tensor, type TensorType } from '@heddle/core';
 
 export interface Mixing {
   /** @shape [G, J] */
@@ -13,7 +13,13 @@ export interface Mixing {
   readonly downBias: Tensor;
 }
 
-const column = (bias: Tensor): Tensor => bias.reshape(bias.size, 1);
+/**
+ * A linear map of the heads at every place, as a convolution of 1 x 1: engines add its bias in passing.
+ *
+ * @shape x [B, G, 1, M], weight [G, J], bias [J] -> [B, J, 1, M]
+ */
+const overHeads = (x: Tensor, weight: Tensor, bias: Tensor): Tensor =>
+  convolve(x, weight.transpose(1, 0).reshape(1, bias.size, 1, 1, x.shape[1]!), bias);
 const overPlaces = (x: Tensor): Tensor => x.sum([0, 2]);
 
 function expectMixing(types: readonly TensorType[]): readonly [number, number, number, number] {
@@ -54,9 +60,11 @@ export const mixHeadsOp = defineOp({
     ];
   },
   decompose([x, up, upBias, down, downBias, kept]) {
-    const active = relu(up!.matmul(x!, { transposeLeft: true }).add(column(upBias!)));
-    const hidden = kept ? active.mul(kept.cast('f32')) : active; // [B, J, M]
-    return [down!.matmul(hidden, { transposeLeft: true }).add(column(downBias!)), hidden];
+    const [B, G, M] = x!.shape as readonly [number, number, number];
+    const [J, K] = down!.shape as readonly [number, number];
+    const active = relu(overHeads(x!.reshape(B, G, 1, M), up!, upBias!)); // [B, J, 1, M]
+    const hidden = kept ? active.mul(kept.reshape(B, J, 1, M).cast('f32')) : active;
+    return [overHeads(hidden, down!, downBias!).reshape(B, K, M), hidden.reshape(B, J, M)];
   },
   vjp({ cts: [ct = null, ctHidden = null], inputs: [x, up, , down, , kept], outputs: [, hidden] }) {
     // Second derivatives alone ask for the gradient of the hidden cells.

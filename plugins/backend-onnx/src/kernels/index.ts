@@ -5,6 +5,7 @@ import { geluGradKernel, geluKernel, reluGradKernel, reluKernel, siluKernel } fr
 import { attendKernel } from './attend.js';
 import { cacheWriteKernel } from './cache-write.js';
 import { addAtKernel, logProbabilityKernel, pickKernel } from './choose.js';
+import { convolveKernel } from './convolve.js';
 import { layerNormKernel, rmsNormKernel } from './norms.js';
 import { rotateKernel } from './rotate.js';
 import { logSoftmaxKernel, softmaxKernel } from './softmax.js';
@@ -20,6 +21,7 @@ export const builtInKernels: readonly Kernel[] = [
   geluGradKernel,
   siluKernel,
   attendKernel,
+  convolveKernel,
   rotateKernel,
   pickKernel,
   addAtKernel,

@@ -102,11 +102,16 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'convolve 3 x 3, grouped',
-    fn: (x, w) => convolve(x, w, 3).tanh(),
+    name: 'convolve 3 x 3, grouped, with bias',
+    fn: (x, w, b) => convolve(x, w, b).tanh(),
+    shapes: [[1, 4, 3, 3], [2, 1, 3, 3, 2], [2]],
+  },
+  {
+    name: 'convolve 1 x 5',
+    fn: (x, w) => convolve(x, w).tanh(),
     shapes: [
-      [1, 4, 3, 3],
-      [9, 2, 1, 2],
+      [2, 2, 2, 3],
+      [1, 3, 1, 5, 2],
     ],
   },
   { name: 'cumsum', fn: x => cumsum(x).square(), shapes: [[2, 4]] },
