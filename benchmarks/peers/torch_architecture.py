@@ -4,25 +4,9 @@
 products in place of convolutions of width 1, and keys mixed in place of maps.
 """
 
-import math
-from array import array
-
+import torch_weights
 from contestant import prepare_torch, serve
-from reference_step import Lcg, batch
-
-
-def draw_weights(parameters):
-    """Arrays of 32-bit numbers by name: lists of Python's numbers would count in the peak memory."""
-    draw = Lcg(42)
-    out = {}
-    for name, shape in parameters:
-        size = math.prod(shape)
-        if len(shape) == 1:
-            out[name] = array("f", [1.0 if name.endswith("orm.weight") else 0.0]) * size
-        else:
-            reach = 0.07 if len(shape) == 2 and shape[0] > 64 else 0.7
-            out[name] = array("f", ((draw() - 0.5) * reach for _ in range(size)))
-    return out
+from reference_step import batch
 
 
 def open_contestant(options):
@@ -35,15 +19,9 @@ def open_contestant(options):
         raise ImportError("this PyTorch has no fused attention")
     B, T, H, D, V = (dims[k] for k in "BTHDV")
     d = D // H
-    drawn = draw_weights(options["parameters"])
-
-    def parameter(name, shape):
-        values = torch.frombuffer(drawn.pop(name), dtype=torch.float32).clone().reshape(shape)
-        if len(shape) == 4:  # [groups, out, kernel, into] is Conv2d's [groups * out, into, 1, kernel]
-            values = values.permute(0, 1, 3, 2).reshape(shape[0] * shape[1], shape[3], 1, shape[2]).contiguous()
-        return values.to(device).requires_grad_()
-
-    p = {name: parameter(name, shape) for name, shape in options["parameters"]}
+    p = torch_weights.load(torch, options["parameters"], device)
+    for tensor in p.values():
+        tensor.requires_grad_()
     groups = {name: shape[0] for name, shape in options["parameters"] if len(shape) == 4}
     hidden = torch.triu(torch.full((T, T), -1e9, device=device), 1)
     unseen = hidden < -1e4
@@ -139,8 +117,7 @@ def open_contestant(options):
         return norm(x, "norm") @ p["embed.weight"].t()
 
     kind = {"fused": True} if fused else {"foreach": True}
-    trained = [t for name, t in p.items()]
-    optimizer = torch.optim.Adam(trained, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, **kind)
+    optimizer = torch.optim.Adam(p.values(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, **kind)
 
     def prepare(number, case):
         ids, targets = batch(dims, number % 12)

@@ -13,6 +13,7 @@ const names = [
   'score',
   'policy',
   'rollout',
+  'translate',
   'fork',
   'adapter',
   'routing',

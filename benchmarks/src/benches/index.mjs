@@ -19,6 +19,7 @@ import * as rollout from './rollout.mjs';
 import * as routing from './routing.mjs';
 import * as score from './score.mjs';
 import * as overhead from './overhead.mjs';
+import * as translate from './translate.mjs';
 import * as sgemm from './sgemm.mjs';
 import * as step from './step.mjs';
 
@@ -33,6 +34,7 @@ export const benches = [
   score,
   policy,
   rollout,
+  translate,
   fork,
   adapter,
   routing,
