@@ -34,7 +34,7 @@ export * as ir from './ir/primitives/index.js';
 export * from './tensor/index.js';
 export * from './lower/index.js';
 
-export { checkFeeds, checkKept, isHost } from './backend/feeds.js';
+export { checkFeeds, checkInto, checkKept, isHost } from './backend/feeds.js';
 export { interpret, openReference, referenceOffer, type ReferenceOptions } from './backend/reference.js';
 export type {
   Backend,

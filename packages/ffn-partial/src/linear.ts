@@ -1,6 +1,14 @@
 /** The linear maps of a block, with biases or, for models without, none. */
 
-import { defineLayer, param, zeros, type Initialiser, type Layer, type Param, type Tensor } from '@heddle/core';
+import {
+  affine,
+  linear as withoutBias,
+  zeros,
+  type Initialiser,
+  type Layer,
+  type Param,
+  type Tensor,
+} from '@heddle/core';
 import { fanIn, glorot } from './initialisers.js';
 
 /** A map that may be without a bias: it then declares none. */
@@ -18,19 +26,8 @@ export function linear(
   to: number,
   { bias, init = fanIn(from), biasInit = fanIn(from) }: LinearOptions,
 ): Linear {
-  const weight = param([from, to], init);
   // A layer that declares no bias is one that does not use it.
-  return (bias
-    ? defineLayer({
-        name: 'linear',
-        params: { weight, bias: param([to], biasInit) },
-        apply: (bound, x: Tensor): Tensor => x.matmul(bound.weight).add(bound.bias),
-      })
-    : defineLayer({
-        name: 'linear',
-        params: { weight },
-        apply: (bound, x: Tensor): Tensor => x.matmul(bound.weight),
-      })) as unknown as Linear;
+  return (bias ? affine(from, to, { init, biasInit }) : withoutBias(from, to, { init })) as unknown as Linear;
 }
 
 /** Queries, keys, values and gates: Glorot with gain 1 / sqrt 2. */

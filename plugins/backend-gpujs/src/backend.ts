@@ -2,6 +2,7 @@
 
 import {
   checkFeeds,
+  checkInto,
   checkKept,
   drawHoisted,
   fail,
@@ -230,11 +231,12 @@ class GpujsExecutable implements Executable {
     return turn;
   }
 
-  async #run(feeds: Feeds, { signal, keep = [], donate = {} }: RunOptions): Promise<Results> {
+  async #run(feeds: Feeds, { signal, keep = [], donate = {}, into = {} }: RunOptions): Promise<Results> {
     signal?.throwIfAborted();
     const { name } = this.#backend;
     checkFeeds(this.signature, feeds, name);
     checkKept(this.signature, feeds, keep, donate);
+    checkInto(this.signature, into);
     const all: Feeds = { ...this.#parts.constants, ...feeds };
     const inputs: Record<string, HostTensor | Held> = {};
     for (const [n, fed] of Object.entries(all)) inputs[n] = isHost(fed) ? fed : heldOf(fed, name);

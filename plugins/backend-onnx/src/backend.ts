@@ -2,6 +2,7 @@
 
 import {
   checkFeeds,
+  checkInto,
   drawHoisted,
   hoistedType,
   fail,
@@ -186,10 +187,11 @@ class OnnxExecutable implements Executable {
     return turn;
   }
 
-  async #run(feeds: Feeds, { signal, keep = [], donate = {} }: RunOptions): Promise<Results> {
+  async #run(feeds: Feeds, { signal, keep = [], donate = {}, into = {} }: RunOptions): Promise<Results> {
     signal?.throwIfAborted();
     const { name } = this.#backend;
     checkFeeds(this.signature, feeds, name);
+    checkInto(this.signature, into);
     const { inputNames, outputNames, hidden } = this.#lowered;
     const inputs: Record<string, HostTensor | Held> = {};
     for (const [n, fed] of Object.entries(feeds)) inputs[inputNames[n]!] = isHost(fed) ? fed : heldOf(fed, name);
@@ -204,6 +206,7 @@ class OnnxExecutable implements Executable {
         ),
       ),
       donate: Object.fromEntries(donated.map(([output, input]) => [outputNames[output]!, inputNames[input]!])),
+      into: Object.fromEntries(Object.entries(into).map(([n, array]) => [outputNames[n]!, array])),
       ...(signal ? { signal } : {}),
     });
     for (const [, input] of donated) (feeds[input] as Tensor).taken();

@@ -71,6 +71,11 @@ export interface RunOptions {
    * The fed tensor is closed by the run. For state that is rewritten in place, such as a cache.
    */
   readonly donate?: Readonly<Record<string, string>>;
+  /**
+   * Arrays of the caller that outputs may be written to, by name, in place of fresh ones; a backend may pay no heed. For
+   * large outputs of many short runs, which are garbage otherwise.
+   */
+  readonly into?: Readonly<Record<string, HostTensor['data']>>;
 }
 
 /** Something that runs. Calls queue; inputs are never modified unless donated; after `close` every use throws `E_CLOSED`. */

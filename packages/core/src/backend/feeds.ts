@@ -2,7 +2,7 @@
 
 import { fail } from '../errors.js';
 import { sameShape, sameType, showType, sizeOf } from '../ir/shape.js';
-import type { DeviceTensor, Feeds, Signature } from './contract.js';
+import type { DeviceTensor, Feeds, RunOptions, Signature } from './contract.js';
 import type { HostTensor } from '../ir/types.js';
 
 export const isHost = (t: HostTensor | DeviceTensor): t is HostTensor => 'data' in t;
@@ -43,6 +43,21 @@ export function checkFeeds(signature: Signature, feeds: Feeds, backend: string):
       fail(
         'E_FEED',
         `input '${name}': expected one of ${Object.keys(signature.inputs).slice(0, 8).join(', ')}${Object.keys(signature.inputs).length > 8 ? '…' : ''}, received an unknown name. Leave it out.`,
+        { name },
+      );
+    }
+  }
+}
+
+/** @throws E_FEED naming an output that is not there, or an array that is not of its type and size */
+export function checkInto({ outputs }: Signature, into: NonNullable<RunOptions['into']>): void {
+  for (const [name, array] of Object.entries(into)) {
+    const type = outputs[name];
+    const Wanted = type && { f32: Float32Array, i32: Int32Array, bool: Uint8Array }[type.dtype];
+    if (!type || !(array instanceof Wanted!) || array.length !== sizeOf(type.shape)) {
+      fail(
+        'E_FEED',
+        `into '${name}': expected an array for ${type ? showType(type) : `one of ${Object.keys(outputs).slice(0, 8).join(', ')}`}, received ${array.constructor.name} of ${array.length}. Make it of the output's type and size, or leave it out.`,
         { name },
       );
     }

@@ -10,7 +10,7 @@ import { allocate } from '../ir/primitives/source.js';
 import { at } from '../ir/path.js';
 import { sizeOf } from '../ir/shape.js';
 import { primitive } from '../ir/table.js';
-import { checkFeeds, checkKept, isHost } from './feeds.js';
+import { checkFeeds, checkInto, checkKept, isHost } from './feeds.js';
 import type { Cells } from '../ir/primitive.js';
 import type { Graph, HostTensor, Node, TensorType, Types, Value } from '../ir/types.js';
 import type { Backend, BackendOffer, DeviceTensor, Executable, Limits } from './contract.js';
@@ -67,13 +67,14 @@ export function openReference({ precision = 'f32' }: ReferenceOptions = {}): Bac
       let done = false;
       return {
         signature,
-        async run(feeds, { signal, keep = [], donate = {} } = {}) {
+        async run(feeds, { signal, keep = [], donate = {}, into = {} } = {}) {
           alive();
           if (done)
             fail('E_CLOSED', 'reference: expected an open executable, received a run after close. Compile again.', {});
           signal?.throwIfAborted();
           checkFeeds(signature, feeds, name);
           checkKept(signature, feeds, keep, donate);
+          checkInto(signature, into);
           const fed = Object.fromEntries(
             Object.entries({ ...constants, ...feeds }).map(([n, t]) => [n, isHost(t) ? t : content(t)]),
           );

@@ -20,11 +20,21 @@ export const linear = (from: number, to: number, { init = xavier as Initialiser 
   });
 
 /** x W + b. @shape x [..., from] -> [..., to] */
-export const affine = (from: number, to: number, { init = xavier as Initialiser } = {}) =>
+export const affine = (
+  from: number,
+  to: number,
+  { init = xavier as Initialiser, biasInit = zeros as Initialiser } = {},
+) =>
   defineLayer({
     name: 'affine',
-    params: { weight: param([from, to], init), bias: param([to], zeros) },
-    apply: ({ weight, bias }, x: Tensor): Tensor => x.matmul(weight).add(bias),
+    params: { weight: param([from, to], init), bias: param([to], biasInit) },
+    // On rows, where engines take the bias into the product.
+    apply: ({ weight, bias }, x: Tensor): Tensor =>
+      x
+        .reshape(-1, from)
+        .matmul(weight)
+        .add(bias)
+        .reshape(...x.shape.slice(0, -1), to),
   });
 
 /** Rows of a table. @shape ids i32[...] -> [..., width] */

@@ -19,6 +19,8 @@ export interface ProgramRun {
   readonly keep: ReadonlySet<string>;
   /** Held inputs whose memory an output may take: output -> input. The run owns them from here on. */
   readonly donate: Readonly<Record<string, string>>;
+  /** Arrays that outputs may be written to. */
+  readonly into?: Readonly<Record<string, HostTensor['data']>>;
   readonly signal?: AbortSignal;
 }
 

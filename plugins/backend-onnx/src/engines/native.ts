@@ -114,7 +114,7 @@ async function load(
   };
   const names = Object.entries(face.outputs);
   return {
-    async run({ inputs, keep, donate, signal }) {
+    async run({ inputs, keep, donate, into = {}, signal }) {
       const donated = new Map<string, Block>();
       for (const [name, fed] of Object.entries(inputs)) {
         const block = isHeld(fed) ? blockOf(fed) : stage(name, fed);
@@ -150,7 +150,10 @@ async function load(
         if (keep.has(name)) {
           kept[name] = { type, block } as NativeHeld;
         } else {
-          outputs[name] = { ...type, data: memory.view(block, type.dtype, sizeOf(type.shape)).slice() };
+          const made = memory.view(block, type.dtype, sizeOf(type.shape));
+          const given = into[name];
+          given?.set(made);
+          outputs[name] = { ...type, data: given ?? made.slice() };
           memory.give(block);
         }
       }

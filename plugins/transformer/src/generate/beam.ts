@@ -196,7 +196,7 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
   try {
     for (;;) {
       for (const slot of slotsToFill(plan, next, active, session.slots))
-        active.set(slot, begin(session, slot, plan, next++));
+        active.set(slot, begin(session, slot, plan, plan.order[next++]!));
       const rows = [...active.values()];
       if (rows.length === 0) return;
       const outlooks = await feedUnless(
@@ -206,7 +206,7 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
       );
       if (outlooks === null) {
         for (const row of rows) yield finish(row, 'cancelled');
-        for (; next < plan.prompts.length; next++) yield { row: next, hypotheses: [] };
+        for (; next < plan.prompts.length; next++) yield { row: plan.order[next]!, hypotheses: [] };
         return;
       }
       let read = 0;

@@ -252,7 +252,7 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
   try {
     for (;;) {
       for (const slot of slotsToFill(plan, next, active, session.slots))
-        active.set(slot, begin(session, slot, plan, next++));
+        active.set(slot, begin(session, slot, plan, plan.order[next++]!));
       const rows = [...active.values()];
       if (rows.length === 0) return;
       const outlooks = await feedUnless(
@@ -262,7 +262,8 @@ async function* rounds(session: DecodeSession, plan: Plan, halt: AbortSignal): A
       );
       if (outlooks === null) {
         for (const row of rows) yield finish(row, 'cancelled');
-        for (; next < plan.prompts.length; next++) yield finish(begin(session, 0, plan, next), 'cancelled');
+        for (; next < plan.prompts.length; next++)
+          yield finish(begin(session, 0, plan, plan.order[next]!), 'cancelled');
         return;
       }
       for (const [i, row] of rows.entries()) {

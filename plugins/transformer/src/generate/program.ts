@@ -5,7 +5,6 @@ import {
   f32,
   fail,
   i32,
-  logSumExp,
   makeGraph,
   parameterTypes,
   sameShape,
@@ -85,26 +84,26 @@ export function decodeGraph(
     if (!wanted) return prefixed('cache', cache);
     const peak = logits.max(-1, { keep: true }); // [B, N, 1]
     // Without the peak the logarithm is small, and so is its rounding: the host adds the two in double precision.
-    const mass = logSumExp(logits.sub(peak));
+    const mass = logits.sub(peak).exp().sum(-1).log();
     return { ...prefixed('cache', cache), logits, peak: peak.reshape(B, N), mass };
   });
   return withoutUnread(graph);
 }
 
 /**
- * The graph that reads sources: `params.*`, `source` i32[B, S], `sourceMask` f32[B, S], `fresh` f32[B] and `memory.*` in;
- * the new `memory.*` out, in which rows are as before where `fresh` is 0.
+ * The graph that reads sources of up to N tokens into a memory of S: `params.*`, `source` i32[B, N], `sourceMask` f32[B, N],
+ * `fresh` f32[B] and `memory.*` in; the new `memory.*` out, in which rows are as before where `fresh` is 0.
  */
 export function encodeGraph(
   model: EncoderDecoderModel,
-  { batch: B, sourceTokens: S }: Required<Pick<DecodeShape, 'batch' | 'sourceTokens'>>,
+  { batch: B, sourceTokens: S, count: N }: Required<Pick<DecodeShape, 'batch' | 'sourceTokens' | 'count'>>,
   variants: Types = {},
 ): Graph {
   const types: Types = {
     ...ownTypes(model, variants, B),
     ...prefixed('memory', model.memory(B, S)),
-    source: i32(B, S),
-    sourceMask: f32(B, S),
+    source: i32(B, N),
+    sourceMask: f32(B, N),
     fresh: f32(B),
   };
   const graph = trace(types, inputs => {
@@ -114,7 +113,9 @@ export function encodeGraph(
     const before = part('memory', inputs);
     return prefixed(
       'memory',
-      Object.fromEntries(Object.entries(read).map(([name, rows]) => [name, where(isFresh, rows, before[name]!)])),
+      Object.fromEntries(
+        Object.entries(read).map(([name, rows]) => [name, where(isFresh, rows.pad(2, 0, S - N), before[name]!)]),
+      ),
     );
   });
   return withoutUnread(graph);
@@ -154,8 +155,8 @@ export interface DecodeProgram {
   readonly variants: number;
   /** Compiled at the first call. */
   executable(count: number, logits: boolean): Promise<Executable>;
-  /** What reads sources, for models that have them. */
-  encoder(): Promise<Executable>;
+  /** What reads sources of up to `count` tokens, for models that have them. */
+  encoder(count: number): Promise<Executable>;
   close(): Promise<void>;
 }
 
@@ -208,10 +209,10 @@ export function createProgram(
       executableOf(`decode ${batch} x ${count}${logits ? '' : ' silently'}`, () =>
         decodeGraph(model, { batch, places, count, logits, sourceTokens }, variantTypes),
       ),
-    encoder: () =>
-      executableOf(`encode ${batch} x ${sourceTokens}`, () =>
+    encoder: count =>
+      executableOf(`encode ${batch} x ${count}`, () =>
         model.kind === 'encoder-decoder'
-          ? encodeGraph(model, { batch, sourceTokens }, variantTypes)
+          ? encodeGraph(model, { batch, sourceTokens, count }, variantTypes)
           : fail('E_PROMPT', 'encode: expected a model that reads sources, received a decoder.', {}),
       ),
     async close() {

@@ -15,6 +15,8 @@ export interface Prompts {
   readonly variants: readonly number[] | null;
   /** Tokens of the longest text. */
   readonly room: number;
+  /** Rows in the order in which they are taken up: those with sources of like length together, the longest first. */
+  readonly order: readonly number[];
 }
 
 /** @throws E_PROMPT, E_LENGTH */
@@ -41,7 +43,9 @@ export function readPrompts(
     });
   if (variants && variants.length !== prompts.length)
     fail('E_PROMPT', `variants: expected one for each of ${prompts.length} prompts, received ${variants.length}.`, { prompts: prompts.length, variants: variants.length }); // prettier-ignore
+  const lengths = sources?.map(ids => ids.length) ?? [];
   return {
+    order: prompts.map((_, row) => row).toSorted((a, b) => (lengths[b] ?? 0) - (lengths[a] ?? 0)),
     prompts: prompts.map((prompt, row) => expectPrompt(Array.from(prompt), row, room, V)),
     sources: sources?.map((ids, row) => expectSource(`source ${row}`, ids, V, sourceTokens)) ?? null,
     variants: variants?.map((variant, row) => expectVariant(`prompt ${row}`, variant, count)) ?? null,

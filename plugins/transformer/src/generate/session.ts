@@ -13,7 +13,7 @@ export interface Feed {
   readonly ids: readonly number[];
 }
 
-/** What the model expects after a path's last token. */
+/** What the model expects after a path's last token: until the session's next feed, which takes the memory. */
 export interface Outlook {
   /** f32[V] */
   readonly logits: Float32Array;
@@ -129,7 +129,10 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
   const donate = Object.fromEntries(keep.map(name => [name, name]));
   const ints = (data: Int32Array, count: number): HostTensor => ({ dtype: 'i32', shape: [B, count], data });
 
-  async function runNow({ count, ids, positions, places, mask, logits }: DecodeStep): Promise<StepResult | null> {
+  async function runNow(
+    { count, ids, positions, places, mask, logits }: DecodeStep,
+    into: Float32Array | null,
+  ): Promise<StepResult | null> {
     alive();
     const executable = await program.executable(count, logits);
     try {
@@ -149,7 +152,11 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
       mask: { dtype: 'f32', shape: [B, count, C], data: mask },
     };
     try {
-      const { outputs, kept } = await executable.run(feeds, { keep, donate });
+      const { outputs, kept } = await executable.run(feeds, {
+        keep,
+        donate,
+        ...(logits && into ? { into: { logits: into } } : {}),
+      });
       drop();
       cache = Object.fromEntries(names.map(name => [name, kept[`cache.${name}`]!]));
       return logits
@@ -162,9 +169,16 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
     }
   }
 
+  /** Logits of the n-th run of a feed: at each step of a text, fresh memory would be garbage a moment later. */
+  const memories: Float32Array[] = [];
+  const memoryOf = (n: number, count: number): Float32Array => {
+    const size = B * count * V;
+    return memories[n]?.length === size ? memories[n] : (memories[n] = new Float32Array(size));
+  };
+
   /** Runs queue: each needs the cache of the one before. */
-  function run(step: DecodeStep): Promise<StepResult | null> {
-    const turn = last.then(() => runNow(step));
+  function run(step: DecodeStep, into: Float32Array | null = null): Promise<StepResult | null> {
+    const turn = last.then(() => runNow(step, into));
     last = turn.catch(() => undefined);
     return turn;
   }
@@ -256,6 +270,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
     alive();
     check(feeds);
     const outlooks = new Array<Outlook>(feeds.length);
+    let runs = 0;
     const queuesOf = (pick: (ids: readonly number[]) => readonly number[]): Entry[][] => {
       const queues = Array.from({ length: B }, (): Entry[] => []);
       feeds.forEach(({ path, ids }, i) => queues[path.slot]!.push(...pick(ids).map(id => ({ path, feed: i, id }))));
@@ -269,7 +284,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
       while (queues.some(queue => queue.length > 0)) {
         signal?.throwIfAborted();
         const { step, at } = layOut(queues, countFor(queues), logits);
-        const result = await run(step);
+        const result = await run(step, logits ? memoryOf(runs++, step.count) : null);
         if (!result) continue;
         for (const [i, row] of at) {
           const peak = result.peak[row]!;
@@ -311,7 +326,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
     release: path => table.release(path),
     free: slot => table.free(slot),
     feed,
-    run,
+    run: step => run(step),
     async close() {
       closed = true;
       await last;

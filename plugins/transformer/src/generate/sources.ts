@@ -59,10 +59,25 @@ export function expectSource(
   return source;
 }
 
+/** Tokens a run of the encoder: an executable each, so few, and evenly spread, so that little is padding. */
+function readingLengths(longest: number): readonly number[] {
+  const apart = Math.max(8, Math.ceil(longest / 6));
+  return [...Array.from({ length: Math.ceil(longest / apart) - 1 }, (_, i) => (i + 1) * apart), longest];
+}
+
+/** The first N of each row of S. */
+function firstOf<T extends Int32Array | Float32Array>(rows: T, S: number, N: number): T {
+  if (N === S) return rows;
+  const first = rows.slice(0, (rows.length / S) * N) as T;
+  for (let row = 1; row * S < rows.length; row++) first.set(rows.subarray(row * S, row * S + N), row * N);
+  return first;
+}
+
 /** @param choices of the slots, which reading a source may depend on */
 export async function createSources(program: DecodeProgram, choices: Choices): Promise<Sources> {
   const { model, backend, batch: B, sourceTokens: S } = program;
   if (model.kind === 'decoder') return none;
+  const lengths = readingLengths(S);
   const ids = new Int32Array(B * S);
   const mask = new Float32Array(B * S);
   const fresh = new Float32Array(B);
@@ -76,6 +91,7 @@ export async function createSources(program: DecodeProgram, choices: Choices): P
   };
   const memoryFeeds = (): Feeds => Object.fromEntries(names.map(name => [`memory.${name}`, memory[name]!]));
   const sourceMask = (): HostTensor => ({ dtype: 'f32', shape: [B, S], data: mask });
+  const tokensOf = (slot: number): number => mask.subarray(slot * S, (slot + 1) * S).lastIndexOf(1) + 1;
   try {
     for (const [name, { shape }] of Object.entries(model.memory(B, S)))
       memory[name] = await backend.upload(hostZeros(shape));
@@ -93,14 +109,16 @@ export async function createSources(program: DecodeProgram, choices: Choices): P
     },
     async read() {
       if (!fresh.includes(1)) return;
-      const encoder = await program.encoder();
+      const longest = Math.max(...Array.from(fresh, (is, slot) => (is === 1 ? tokensOf(slot) : 0)));
+      const N = lengths.find(length => length >= longest)!;
+      const encoder = await program.encoder(N);
       const now = fresh.slice(); // what is taken while this run is under way waits for the next
       fresh.fill(0);
       const feeds: Feeds = {
         ...memoryFeeds(),
         ...choices.feeds(),
-        source: { dtype: 'i32', shape: [B, S], data: ids },
-        sourceMask: sourceMask(),
+        source: { dtype: 'i32', shape: [B, N], data: firstOf(ids, S, N) },
+        sourceMask: { dtype: 'f32', shape: [B, N], data: firstOf(mask, S, N) },
         fresh: { dtype: 'f32', shape: [B], data: now },
       };
       const { kept } = await encoder.run(feeds, { keep, donate });

@@ -35,7 +35,8 @@ const plain =
     defineLayer({
       name,
       params: { up: dense(width, hidden, { bias }), down: dense(hidden, width, { bias, init: residual(depth) }) },
-      apply: ({ up, down }, x: Tensor): Tensor => down(activation(up(x))),
+      // On rows: an activation right behind a product is part of it in some engines.
+      apply: ({ up, down }, x: Tensor): Tensor => down(activation(up(x.reshape(-1, width)))).reshape(...x.shape),
     });
 
 /** Down(gelu(up x)), the exact GELU. */
