@@ -104,6 +104,7 @@ const variants: readonly (readonly [string, PartOptions, Partial<PartialDecoderC
   ['with wide kernels', { preset: 'repo' }, {}],
   ['as a single map', { form: 'map', innerKernel: 3 }, { positions: 'sinusoidal' }],
   ['without cross interaction', { cross: false }, {}],
+  ['with relative positions', { relative: 3 }, { keyHeads: 2 }],
 ];
 
 describe.each(variants)('a decoder with EMHA %s', (_, attention, more) => {
@@ -146,8 +147,8 @@ describe.each(variants)('a decoder with EMHA %s', (_, attention, more) => {
 });
 
 describe('a decoder with EMHA', () => {
-  it('forks a text: each path is as if it were alone', () => {
-    const model = decoder();
+  it.each([{}, { relative: 3 }])('forks a text: each path is as if it were alone, %o', attention => {
+    const model = decoder(attention);
     const params = lively(model);
     return withSession(model, params, async session => {
       const trunk = session.open(0);

@@ -17,7 +17,7 @@ import {
   type Tensor,
 } from '@heddle/core';
 import { convolutionStart, narrowXavier } from './initialisers.js';
-import { mixedMaps, type Convolution, type MixingWeights } from './mixing.js';
+import { mixedMaps, type Convolution, type MixingWeights, type Standing } from './mixing.js';
 import { emhaSizes, type EmhaConfig, type EmhaSizes } from './options.js';
 import { convolutionShapes, type ConvolutionShape } from './shapes.js';
 
@@ -73,11 +73,13 @@ export interface Heads {
   readonly v: Tensor;
   /** Added to the logits: 0 where a token may look, a large negative number where not. @shape [B | 1, 1, T | 1, S] */
   readonly mask: Tensor | null;
+  /** Where tokens stand, for relative positions. */
+  readonly standing?: Standing | null;
 }
 
 /** All of EMHA behind the projections of queries, keys and values. */
-export function emhaAttend(bound: EmhaBound, sizes: EmhaSizes, { q, k, v, mask }: Heads): Attended {
-  const logits = mixedMaps(q.mul(sizes.headWidth ** -0.5), k, bound, sizes, mask);
+export function emhaAttend(bound: EmhaBound, sizes: EmhaSizes, { q, k, v, mask, standing = null }: Heads): Attended {
+  const logits = mixedMaps(q.mul(sizes.headWidth ** -0.5), k, bound, sizes, mask, standing);
   const rate = sizes.attentionDropout;
   const kept = keptCells(bound.context, rate, logits.shape);
   return readByMaps(bound, logits, kept ? v.mul(1 / (1 - rate)) : v, mask, kept);

@@ -1,11 +1,10 @@
 /** From queries and keys to one map for each query head: the whole of EMHA before the softmax. */
 
-import { type Tensor } from '@heddle/core';
+import { distanceScores, iota, type Tensor } from '@heddle/core';
 import { convolveMaps } from './convolve.js';
 import type { EmhaSizes } from './options.js';
 import { crossOp } from './ops/cross.js';
 import { innerOfMaps, innerOp, pairMaps, type InnerWeights } from './ops/inner.js';
-import { relativeMaps } from './relative.js';
 
 /** @shape weight [groups, outputs of a group, kernel, inputs of a group], bias [outputs] */
 export interface Convolution {
@@ -21,11 +20,26 @@ export interface MixingWeights {
   readonly relative?: Tensor | undefined;
 }
 
+/** Where tokens stand, for relative positions. */
+export interface Standing {
+  /** @shape queries f32[B | 1, T], keys f32[B | 1, S] */
+  readonly queries: Tensor;
+  readonly keys: Tensor;
+}
+
+/** Queries are the last T of S tokens: the whole text, or what a step adds to it. */
+const lastOf = (T: number, S: number): Standing => ({
+  queries: iota([1, T], 1, 'f32').add(S - T),
+  keys: iota([1, S], 1, 'f32'),
+});
+
 /** What mixing reads of the sizes. */
 export type MixingKind = Pick<EmhaSizes, 'form' | 'inner' | 'cross' | 'zeroFill'>;
 
 /**
  * The logits of EMHA: maps of all pairs of heads, mixed inside each query head, then across heads.
+ *
+ * @param standing where tokens stand; by default queries are the last of the tokens
  *
  * The mask is not added: it only says which cells are zero-filled, where `zeroFill` asks for it.
  *
@@ -37,10 +51,12 @@ export function mixedMaps(
   { inner, cross, relative }: MixingWeights,
   kind: MixingKind,
   mask: Tensor | null = null,
+  standing: Standing | null = null,
 ): Tensor {
   const fill = mask ? kind.zeroFill : 'none';
-  const S = k.shape[2]!;
-  const own = innerMaps(q, k, inner, kind.inner, relative ? relativeMaps(q, relative, S) : null, mask, fill);
+  const at = standing ?? lastOf(q.shape[2]!, k.shape[2]!);
+  const near = relative ? distanceScores(q, relative, at.queries, at.keys) : null;
+  const own = innerMaps(q, k, inner, kind.inner, near, mask, fill);
   if (kind.form === 'map' || !kind.cross) return own;
   if (kind.form === 'light') return convolveMaps(own, cross.reduce!.weight, cross.reduce!.bias);
   const { expand, reduce } = cross as Required<typeof cross>;

@@ -94,8 +94,12 @@ describe('emhaSizes', () => {
 });
 
 describe('emhaPart', () => {
-  it('refuses relative positions, for places of a cache are no positions', () => {
-    expect(refusal({ relative: 4 }, emhaPart)).toMatch(/^emha: relative: expected 0 .* received 4\. Use rotary/);
+  it('remembers where tokens stand for relative positions, but knows none between a text and a source', () => {
+    const config = { width: 8, heads: 2, relative: 4 };
+    expect(emhaPart(config).memory['position']).toEqual({ heads: 1, width: 1 });
+    expect(emhaPart({ ...config, role: 'cross' }).memory['position']).toBeUndefined();
+    expect(emhaPart({ ...config, role: 'cross' }).params['relative']).toBeUndefined();
+    expect(emhaPart({ ...config, relative: 0 }).memory['position']).toBeUndefined();
   });
 });
 

@@ -1,6 +1,6 @@
 /** What an EMHA is: options as plain JSON, filled with defaults and checked before anything is built. */
 
-import { fail } from '@heddle/core';
+import { fail, type AttentionRole } from '@heddle/core';
 
 /**
  * Which convolutions mix the maps. `full`: inner expand and reduce, then cross expand and reduce. `light`: one hidden
@@ -67,6 +67,8 @@ export type EmhaConfig = EmhaOptions & {
   readonly keyHeads?: number;
   /** Biases of the four projections. Default true. Convolutions have theirs always. */
   readonly bias?: boolean;
+  /** What the attention is for; between a text and a source (`cross`) there are no relative positions. */
+  readonly role?: AttentionRole;
 };
 
 /** Everything said and checked. Hidden sizes are totals. */

@@ -2,7 +2,6 @@
 
 import {
   defineLayer,
-  fail,
   rotate,
   splitHeads,
   type AttentionPart,
@@ -29,32 +28,33 @@ export const handedMaps = 'emha.probabilities';
  * @throws E_CONFIG
  */
 export function emhaPart(config: EmhaConfig): AttentionPart {
-  const sizes = emhaSizes(config);
-  if (sizes.relative > 0) {
-    fail(
-      'E_CONFIG',
-      `emha: relative: expected 0 where places of a cache are no positions, received ${sizes.relative}. Use rotary positions, or the layer emha() with relative positions over whole texts.`,
-      { relative: sizes.relative },
-    );
-  }
+  const given = emhaSizes(config);
+  // Between a text and a source there are no distances.
+  const sizes = config.role === 'cross' ? { ...given, relative: 0 } : given;
   const { heads, keyHeads, headWidth } = sizes;
   const rows = { heads: keyHeads, width: headWidth };
   const layer = defineLayer<Params, [Tensor, AttentionView], Tensor>({
     name: 'emha',
     params: emhaParams(sizes),
-    apply(tensors, x, { mask, positions: { angles }, remember, handed, show }) {
+    apply(tensors, x, { mask, positions: { angles }, at, remember, handed, show }) {
       const bound = tensors as unknown as EmhaBound;
       const turn = (t: Tensor): Tensor => (angles ? rotate(t, angles.cos, angles.sin) : t);
       const q = turn(splitHeads(bound.query(x), heads)); // [B, H, N, d]
       const k = remember('key', (from = x) => turn(splitHeads(bound.key(from), keyHeads))); // [B, G, S, d]
       const v = remember('value', (from = x) => splitHeads(bound.value(from), keyHeads)); // [B, G, S, d]
-      const { output, probabilities } = emhaAttend(bound, sizes, { q, k, v, mask });
+      // Places of a cache are no positions: where a token stands is remembered with its key.
+      const theirs = sizes.relative > 0 && remember('position', () => at.reshape(-1, 1, at.shape[1]!, 1));
+      const standing = theirs ? { queries: at, keys: theirs.reshape(-1, theirs.shape[2]!) } : null;
+      const { output, probabilities } = emhaAttend(bound, sizes, { q, k, v, mask, standing });
       handed.set(handedMaps, probabilities);
       show?.(probabilities);
       return output;
     },
   });
-  return { ...layer, memory: { key: rows, value: rows } };
+  return {
+    ...layer,
+    memory: { key: rows, value: rows, ...(sizes.relative > 0 ? { position: { heads: 1, width: 1 } } : {}) },
+  };
 }
 
 /** For ATTENTION. */

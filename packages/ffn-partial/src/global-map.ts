@@ -1,8 +1,9 @@
 /** Residual-like attention: scores from the embedded input, computed once and added to those of every block. */
 
 import {
-  constant,
   defineLayer,
+  distanceScores,
+  iota,
   layerNormLayer,
   param,
   splitHeads,
@@ -73,27 +74,9 @@ export function globalMap(
       const q = splitHeads(query(seen), E).mul(d ** -0.5); // [B, E, T, d]
       const k = remember('key', splitHeads(key(seen), E)); // [B, E, S, d]
       const map = q.matmul(k, { transposeRight: true });
-      return distance > 0 ? map.add(byDistance(q, distances, k.shape[2]!, distance, start)) : map;
+      if (distance === 0) return map;
+      const own = iota([1, q.shape[2]!], 1, 'f32').add(start);
+      return map.add(distanceScores(q, distances, own, iota([1, k.shape[2]!], 1, 'f32')));
     },
   });
-}
-
-/**
- * Products of queries with the vectors of their distance to each key.
- *
- * @shape q [B, E, T, d], distances [2k + 1, d] -> [B, E, T, S]
- */
-function byDistance(q: Tensor, distances: Tensor, S: number, k: number, start: number): Tensor {
-  const [B, E, T, d] = q.shape as readonly [number, number, number, number];
-  const clipped = (apart: number): number => Math.max(-k, Math.min(k, apart)) + k;
-  const index = constant(
-    Int32Array.from({ length: T * S }, (_, i) => clipped((i % S) - (Math.floor(i / S) + start))),
-    [T, S],
-    'i32',
-  );
-  const rows = q.transpose(2, 0, 1, 3).reshape(T, B * E, d);
-  return rows
-    .matmul(distances.gather(index), { transposeRight: true }) // [T, B * E, S]
-    .reshape(T, B, E, S)
-    .transpose(1, 2, 0, 3);
 }

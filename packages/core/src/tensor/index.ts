@@ -6,7 +6,7 @@ export { defineKernel, defineOp, type OpFunction } from './op.js';
 export { evaluate, evaluateAll, host, hostZeros } from './evaluate.js';
 export { abs, and, clip, maximum, minimum, not, or, sign } from './sugar/arithmetic.js';
 export { sigmoid, softplus } from './sugar/activation.js';
-export { causalMask, joinHeads, ropeTables, splitHeads } from './sugar/attention.js';
+export { causalMask, distanceScores, joinHeads, ropeTables, splitHeads } from './sugar/attention.js';
 export { argmax, cumsum, nucleus, sampleToken } from './sugar/choose.js';
 export { gelu, geluGradOp, geluOp, relu, reluGrad, reluGradOp, reluOp, silu, siluOp } from './ops/activate.js';
 export { attend, attendOp } from './ops/attend.js';

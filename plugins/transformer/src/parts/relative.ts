@@ -1,6 +1,6 @@
 /** Attention that knows how far tokens are apart (Shaw et al. 2018), over whole texts and over a cache. */
 
-import { attendOp, clip, fail, joinHeads, normal, param, splitHeads, type Tensor } from '@heddle/core';
+import { attendOp, distanceScores, fail, joinHeads, normal, param, splitHeads } from '@heddle/core';
 import { defineAttention, projections, standardAttention, type AttentionConfig } from './attention.js';
 import { spread } from './dense.js';
 
@@ -43,24 +43,12 @@ export function relativeAttention(config: RelativeConfig) {
       const q = splitHeads(query(x), heads); // [B, H, N, d]
       const k = remember('key', (from = x) => splitHeads(key(from), keyHeads)); // [B, G, S, d]
       const v = remember('value', (from = x) => splitHeads(value(from), keyHeads)); // [B, G, S, d]
-      const N = q.shape[2]!;
-      const own = at.reshape(at.shape[0]!, 1, N, 1);
-      const theirs = remember('position', () => own); // [B | 1, 1, S, 1]
+      const theirs = remember('position', () => at.reshape(-1, 1, at.shape[1]!, 1)); // [B | 1, 1, S, 1]
       const scale = headWidth ** -0.5;
-      const told = relativeScores(q, distance, own, theirs).mul(scale);
+      const told = distanceScores(q, distance, at, theirs.reshape(-1, theirs.shape[2]!)).mul(scale);
       const [attended, maps] = attendOp([q, k, v, mask.add(told)], { scale });
       show?.(maps!);
       return output(joinHeads(attended!));
     },
   });
-}
-
-/** @shape q [B, H, N, d], table [2 R + 1, d], own [B | 1, 1, N, 1], theirs [B | 1, 1, S, 1] -> [B, H, N, S] */
-function relativeScores(q: Tensor, table: Tensor, own: Tensor, theirs: Tensor): Tensor {
-  const reach = (table.shape[0]! - 1) / 2;
-  const [rows, S] = [Math.max(own.shape[0]!, theirs.shape[0]!), theirs.shape[2]!];
-  const N = own.shape[2]!;
-  const apart = theirs.reshape(theirs.shape[0]!, 1, S).sub(own.reshape(own.shape[0]!, N, 1)); // [B | 1, N, S]
-  const between = table.gather(clip(apart, -reach, reach).add(reach).cast('i32')).reshape(rows, N, S, table.shape[1]!);
-  return q.transpose(0, 2, 1, 3).matmul(between, { transposeRight: true }).transpose(0, 2, 1, 3);
 }

@@ -1,6 +1,7 @@
 /** What attention is made of. */
 
 import { constant, type Tensor } from '../tensor.js';
+import { clip } from './arithmetic.js';
 
 /** @shape [B, T, D] -> [B, H, T, D/H] */
 export const splitHeads = (x: Tensor, heads: number): Tensor => {
@@ -25,6 +26,21 @@ export function causalMask(length: number): Tensor {
     i % length > Math.floor(i / length) ? -1e9 : 0,
   );
   return constant(cells, [length, length]);
+}
+
+/**
+ * What each query gives for its distance to each key: a vector for each distance up to the reach, the last one for all
+ * beyond (Shaw et al. 2018).
+ *
+ * @param own where queries stand, f32 @param theirs where keys stand, f32
+ * @shape q [B, H, N, d], table [2 * reach + 1, d], own [B | 1, N], theirs [B | 1, S] -> [B, H, N, S]
+ */
+export function distanceScores(q: Tensor, table: Tensor, own: Tensor, theirs: Tensor): Tensor {
+  const [reach, d] = [(table.shape[0]! - 1) / 2, table.shape[1]!];
+  const [rows, N, S] = [Math.max(own.shape[0]!, theirs.shape[0]!), own.shape[1]!, theirs.shape[1]!];
+  const apart = theirs.reshape(-1, 1, S).sub(own.reshape(-1, N, 1)); // [B | 1, N, S]
+  const between = table.gather(clip(apart, -reach, reach).add(reach).cast('i32')).reshape(rows, N, S, d);
+  return q.transpose(0, 2, 1, 3).matmul(between, { transposeRight: true }).transpose(0, 2, 1, 3);
 }
 
 /** Angles of rotary positions, computed in double precision on the host. @shape -> cos and sin, both [T, d / 2] */
