@@ -76,7 +76,7 @@ export interface Generator {
    * Cold: subscribing starts, unsubscribing stops after the run that is under way. Calls on one generator queue.
    *
    * More prompts than the batch has rows are taken up as rows finish; with sources, once half of the rows have finished, for
-   * reading sources costs as much for one row as for all.
+   * reading sources costs as much for one row as for half of them.
    *
    * @throws on the error channel E_PROMPT, E_LENGTH, E_CAPACITY, E_CONFIG, E_LOGITS, and what the backend throws
    */

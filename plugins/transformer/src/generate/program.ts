@@ -90,31 +90,45 @@ export function decodeGraph(
   return withoutUnread(graph);
 }
 
+/** Sources that are read in one run. */
+export interface ReadShape {
+  /** How many. */
+  readonly rows: number;
+  /** Tokens of each. */
+  readonly count: number;
+}
+
 /**
- * The graph that reads sources of up to N tokens into a memory of S: `params.*`, `source` i32[B, N], `sourceMask` f32[B, N],
- * `fresh` f32[B] and `memory.*` in; the new `memory.*` out, in which rows are as before where `fresh` is 0.
+ * The graph that reads R sources of up to N tokens into a memory of B rows of S: `params.*`, `source` i32[R, N],
+ * `sourceMask` f32[R, N], `fresh` f32[B], `from` i32[B] and `memory.*` in; the new `memory.*` out. A row takes the source
+ * `from` where it is fresh, and is as before where not. With as many sources as rows each takes its own, and there is no `from`.
  */
 export function encodeGraph(
   model: EncoderDecoderModel,
-  { batch: B, sourceTokens: S, count: N }: Required<Pick<DecodeShape, 'batch' | 'sourceTokens' | 'count'>>,
+  { batch: B, sourceTokens: S, rows: R, count: N }: ReadShape & Required<Pick<DecodeShape, 'batch' | 'sourceTokens'>>,
   variants: Types = {},
 ): Graph {
   const types: Types = {
-    ...ownTypes(model, variants, B),
+    ...ownTypes(model, variants, R),
     ...prefixed('memory', model.memory(B, S)),
-    source: i32(B, N),
-    sourceMask: f32(B, N),
+    source: i32(R, N),
+    sourceMask: f32(R, N),
     fresh: f32(B),
+    ...(R < B ? { from: i32(B) } : {}),
   };
   const graph = trace(types, inputs => {
     const { source, sourceMask, fresh } = inputs as Readonly<Record<'source' | 'sourceMask' | 'fresh', Tensor>>;
+    const { from } = inputs;
     const read = model.encode(bind(model, ownParameters(inputs), { training: false }), { source, sourceMask });
     const isFresh = fresh.greater(0).reshape(B, 1, 1, 1);
     const before = part('memory', inputs);
     return prefixed(
       'memory',
       Object.fromEntries(
-        Object.entries(read).map(([name, rows]) => [name, where(isFresh, rows.pad(2, 0, S - N), before[name]!)]),
+        Object.entries(read).map(([name, made]) => {
+          const whole = made.pad(2, 0, S - N);
+          return [name, where(isFresh, from ? whole.gather(from) : whole, before[name]!)];
+        }),
       ),
     );
   });
@@ -155,8 +169,8 @@ export interface DecodeProgram {
   readonly variants: number;
   /** Compiled at the first call. */
   executable(count: number, logits: boolean): Promise<Executable>;
-  /** What reads sources of up to `count` tokens, for models that have them. */
-  encoder(count: number): Promise<Executable>;
+  /** What reads sources, for models that have them. */
+  encoder(shape: ReadShape): Promise<Executable>;
   close(): Promise<void>;
 }
 
@@ -209,10 +223,10 @@ export function createProgram(
       executableOf(`decode ${batch} x ${count}${logits ? '' : ' silently'}`, () =>
         decodeGraph(model, { batch, places, count, logits, sourceTokens }, variantTypes),
       ),
-    encoder: count =>
-      executableOf(`encode ${batch} x ${count}`, () =>
+    encoder: shape =>
+      executableOf(`encode ${shape.rows} x ${shape.count}`, () =>
         model.kind === 'encoder-decoder'
-          ? encodeGraph(model, { batch, sourceTokens, count }, variantTypes)
+          ? encodeGraph(model, { batch, sourceTokens, ...shape }, variantTypes)
           : fail('E_PROMPT', 'encode: expected a model that reads sources, received a decoder.', {}),
       ),
     async close() {

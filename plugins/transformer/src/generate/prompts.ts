@@ -77,7 +77,7 @@ function expectPrompt(prompt: readonly number[], row: number, room: number, V: n
 }
 
 /**
- * Slots that take up the next prompts now. Reading sources costs as much for one row as for all, so with sources they wait
+ * Slots that take up the next prompts now. Reading sources costs as much for one row as for half of them, so with sources they wait
  * until half of them are free.
  */
 export function slotsToFill(

@@ -65,12 +65,11 @@ function readingLengths(longest: number): readonly number[] {
   return [...Array.from({ length: Math.ceil(longest / apart) - 1 }, (_, i) => (i + 1) * apart), longest];
 }
 
-/** The first N of each row of S. */
-function firstOf<T extends Int32Array | Float32Array>(rows: T, S: number, N: number): T {
-  if (N === S) return rows;
-  const first = rows.slice(0, (rows.length / S) * N) as T;
-  for (let row = 1; row * S < rows.length; row++) first.set(rows.subarray(row * S, row * S + N), row * N);
-  return first;
+/** The first N cells of some of the rows of S. @shape [B * S] -> [rows * N] */
+function corner<T extends Int32Array | Float32Array>(cells: T, S: number, rows: readonly number[], N: number): T {
+  const found = cells.slice(0, rows.length * N) as T;
+  rows.forEach((row, i) => found.set(cells.subarray(row * S, row * S + N), i * N));
+  return found;
 }
 
 /** @param choices of the slots, which reading a source may depend on */
@@ -78,6 +77,7 @@ export async function createSources(program: DecodeProgram, choices: Choices): P
   const { model, backend, batch: B, sourceTokens: S } = program;
   if (model.kind === 'decoder') return none;
   const lengths = readingLengths(S);
+  const half = Math.ceil(B / 2);
   const ids = new Int32Array(B * S);
   const mask = new Float32Array(B * S);
   const fresh = new Float32Array(B);
@@ -109,17 +109,22 @@ export async function createSources(program: DecodeProgram, choices: Choices): P
     },
     async read() {
       if (!fresh.includes(1)) return;
-      const longest = Math.max(...Array.from(fresh, (is, slot) => (is === 1 ? tokensOf(slot) : 0)));
-      const N = lengths.find(length => length >= longest)!;
-      const encoder = await program.encoder(N);
       const now = fresh.slice(); // what is taken while this run is under way waits for the next
       fresh.fill(0);
+      const waiting = Array.from(now.keys()).filter(slot => now[slot] === 1);
+      const N = lengths.find(length => waiting.every(slot => tokensOf(slot) <= length))!;
+      // Half of the rows cost half as much; of fewer, some are read more than once.
+      const R = waiting.length <= half ? half : B;
+      const read = R === B ? Array.from(now.keys()) : Array.from({ length: R }, (_, i) => waiting[i] ?? waiting[0]!);
+      const encoder = await program.encoder({ rows: R, count: N });
+      const from = Int32Array.from(now.keys(), slot => Math.max(0, read.indexOf(slot)));
       const feeds: Feeds = {
         ...memoryFeeds(),
-        ...choices.feeds(),
-        source: { dtype: 'i32', shape: [B, N], data: firstOf(ids, S, N) },
-        sourceMask: { dtype: 'f32', shape: [B, N], data: firstOf(mask, S, N) },
+        ...choices.feeds(read),
+        source: { dtype: 'i32', shape: [R, N], data: corner(ids, S, read, N) },
+        sourceMask: { dtype: 'f32', shape: [R, N], data: corner(mask, S, read, N) },
         fresh: { dtype: 'f32', shape: [B], data: now },
+        ...(R < B ? { from: { dtype: 'i32', shape: [B], data: from } } : {}),
       };
       const { kept } = await encoder.run(feeds, { keep, donate });
       drop();

@@ -32,7 +32,8 @@ export const chosenVariants = (
 export interface Choices {
   /** @param variant default the first @throws E_PROMPT for one that there is not */
   choose(slot: number, variant: number | undefined): void;
-  feeds(): Feeds;
+  /** @param slots whose variants, in this order; default all */
+  feeds(slots?: readonly number[]): Feeds;
 }
 
 /** The variant of each slot. */
@@ -42,7 +43,10 @@ export function createChoices({ batch, variants }: Pick<DecodeProgram, 'batch' |
     choose(slot, variant) {
       chosen[slot] = expectVariant(`slot ${slot}`, variant, variants);
     },
-    feeds: () => (variants === 0 ? {} : { variant: { dtype: 'i32', shape: [batch], data: chosen.slice() } }),
+    feeds: (slots = Array.from(chosen.keys())) =>
+      variants === 0
+        ? {}
+        : { variant: { dtype: 'i32', shape: [slots.length], data: Int32Array.from(slots, slot => chosen[slot]!) } },
   };
 }
 

@@ -35,8 +35,7 @@ const plain =
     defineLayer({
       name,
       params: { up: dense(width, hidden, { bias }), down: dense(hidden, width, { bias, init: residual(depth) }) },
-      // On rows: an activation right behind a product is part of it in some engines.
-      apply: ({ up, down }, x: Tensor): Tensor => down(activation(up(x.reshape(-1, width)))).reshape(...x.shape),
+      apply: ({ up, down }, x: Tensor): Tensor => down(activation(up(x))),
     });
 
 /** Down(gelu(up x)), the exact GELU. */
