@@ -12,7 +12,16 @@ export { gelu, geluGradOp, geluOp, relu, reluGrad, reluGradOp, reluOp, silu, sil
 export { attend, attendOp } from './ops/attend.js';
 export { convolve, convolveOp } from './ops/convolve.js';
 export { layerNorm, layerNormOp, rmsNorm, rmsNormOp } from './ops/normalise.js';
-export { addAt, addAtOp, logProbability, logProbabilityOp, pick, pickOp } from './ops/pick.js';
+export {
+  addAt,
+  addAtOp,
+  logProbabilities,
+  logProbabilitiesOp,
+  logProbability,
+  logProbabilityOp,
+  pick,
+  pickOp,
+} from './ops/pick.js';
 export { rotate, rotateOp } from './ops/rotate.js';
 export { softmaxMatmul, softmaxMatmulOp } from './ops/softmax-matmul.js';
 export { logSoftmax, logSoftmaxOp, logSumExp, softmax, softmaxOp } from './ops/softmax.js';

@@ -15,6 +15,7 @@ import {
   relu,
   softmaxMatmul,
   layerNorm,
+  logProbabilities,
   logProbability,
   logSoftmax,
   pick,
@@ -221,6 +222,15 @@ const ops: readonly Sample[] = [
   { name: 'rotate half', types: { x: f32(1, 2, 3, 4) }, body: ({ x }) => rope('half')(x!) },
   { name: 'rotate interleaved', types: { x: f32(1, 2, 3, 4) }, body: ({ x }) => rope('interleaved')(x!) },
   { name: 'pick', types: { x: f32(3, 4), i: i32(3) }, body: ({ x, i }) => pick(x!, i!), below: 4 },
+  {
+    name: 'logProbabilities',
+    types: { x: f32(3, 4), i: i32(3) },
+    body: ({ x, i }) => {
+      const { own, total } = logProbabilities(x!, i!);
+      return own.add(total.mul(0.3));
+    },
+    below: 4,
+  },
   { name: 'addAt', types: { x: f32(3, 4), i: i32(3), a: f32(3) }, body: ({ x, i, a }) => addAt(x!, i!, a!), below: 4 },
   { name: 'logProbability', types: { x: f32(3, 4), i: i32(3) }, body: ({ x, i }) => logProbability(x!, i!), below: 4 },
 ];

@@ -15,6 +15,7 @@ import {
   softmaxMatmulOp,
   joinHeads,
   layerNormOp,
+  logProbabilitiesOp,
   logProbabilityOp,
   splitHeads,
   type Tensor,
@@ -43,6 +44,9 @@ conformOp(reluOp as never, { samples: [{ inputs: [f32(5)] }, { inputs: [f32(2, 3
 conformOp(reluGradOp as never, { samples: [{ inputs: [f32(5), f32(5)], data: [0] }] });
 conformOp(softmaxMatmulOp as never, {
   samples: [{ inputs: [f32(2, 3), f32(3, 4)] }, { inputs: [f32(2, 2, 3), f32(2, 3, 1), bool(2, 2, 3)] }],
+});
+conformOp(logProbabilitiesOp as never, {
+  samples: [{ inputs: [f32(3, 4), i32(3)] }, { inputs: [f32(2, 2, 3), i32(2, 2)] }],
 });
 conformOp(logProbabilityOp as never, { samples: [{ inputs: [f32(3, 4), i32(3)] }] });
 

@@ -1,7 +1,6 @@
 /** What a run minimises. */
 
-import { logProbability, pick } from '../tensor/ops/pick.js';
-import { logSoftmax } from '../tensor/ops/softmax.js';
+import { logProbabilities, logProbability, pick } from '../tensor/ops/pick.js';
 import { i32, f32, type Types } from '../ir/types.js';
 import { full, where, type Tensor } from '../tensor/tensor.js';
 import type { AnyLayer, Bound } from '../model/layer.js';
@@ -103,7 +102,10 @@ export function crossEntropy(
   const V = logits.shape.at(-1)!;
   const spread = smoothing === 'torch' ? labelSmoothing / V : labelSmoothing / (V - 1);
   const sure = smoothing === 'torch' ? 1 - labelSmoothing : 1 - labelSmoothing - spread;
-  const nll = logProbability(logits, target).neg();
-  const all = logSoftmax(logits).sum(-1).neg();
-  return { sum: nll.mul(sure).add(all.mul(spread)).mul(weight).sum(), count, metrics: { nll: nll.mul(weight).sum() } };
+  const { own, total } = logProbabilities(logits, target);
+  return {
+    sum: own.mul(sure).add(total.mul(spread)).mul(weight).sum().neg(),
+    count,
+    metrics: { nll: own.mul(weight).sum().neg() },
+  };
 }

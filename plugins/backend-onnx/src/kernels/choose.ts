@@ -1,6 +1,6 @@
 /** One cell of the last axis by index: a gather or a scatter instead of a comparison with every cell. */
 
-import { addAtOp, defineKernel, logProbabilityOp, pickOp, type Shape } from '@heddle/core';
+import { addAtOp, defineKernel, logProbabilitiesOp, logProbabilityOp, pickOp, type Shape } from '@heddle/core';
 import { ONNX, type OnnxValue, type OnnxWriter } from '../kernel.js';
 
 const reshape = (write: OnnxWriter, x: OnnxValue, shape: Shape): OnnxValue =>
@@ -40,5 +40,17 @@ export const logProbabilityKernel = defineKernel(ONNX, {
     (write, [logits, at]) => {
       const [all] = write.node('LogSoftmax', [logits!], { attributes: { axis: -1 } });
       return [gatherCell(write, all!, at!, token!.shape), all!];
+    },
+});
+
+export const logProbabilitiesKernel = defineKernel(ONNX, {
+  op: logProbabilitiesOp,
+  build:
+    ([, token]) =>
+    (write, [logits, at]) => {
+      const [all] = write.node('LogSoftmax', [logits!], { attributes: { axis: -1 } });
+      const axes = write.constant([token!.shape.length], [1], 'i64');
+      const [total] = write.node('ReduceSum', [all!, axes], { attributes: { keepdims: 0 } });
+      return [gatherCell(write, all!, at!, token!.shape), total!, all!];
     },
 });

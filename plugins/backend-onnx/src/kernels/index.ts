@@ -4,7 +4,7 @@ import type { Kernel } from '@heddle/core';
 import { geluGradKernel, geluKernel, reluGradKernel, reluKernel, siluKernel } from './activations.js';
 import { attendKernel } from './attend.js';
 import { cacheWriteKernel } from './cache-write.js';
-import { addAtKernel, logProbabilityKernel, pickKernel } from './choose.js';
+import { addAtKernel, logProbabilitiesKernel, logProbabilityKernel, pickKernel } from './choose.js';
 import { convolveKernel } from './convolve.js';
 import { layerNormKernel, rmsNormKernel } from './norms.js';
 import { rotateKernel } from './rotate.js';
@@ -26,5 +26,6 @@ export const builtInKernels: readonly Kernel[] = [
   pickKernel,
   addAtKernel,
   logProbabilityKernel,
+  logProbabilitiesKernel,
   cacheWriteKernel,
 ];

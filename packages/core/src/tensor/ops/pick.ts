@@ -65,11 +65,44 @@ export const logProbabilityOp = defineOp({
   },
 });
 
+/**
+ * The same with the sum of all log-probabilities of the row beside it, which label smoothing asks for. Third comes the
+ * log-softmax. The gradient takes three passes over the vocabulary; made of a log-softmax and its sum it took eight.
+ */
+export const logProbabilitiesOp = defineOp({
+  name: 'logProbabilities',
+  version: 1,
+  infer(types) {
+    expectIndex('logProbabilities', types);
+    const row: TensorType = { dtype: 'f32', shape: types[1]!.shape };
+    return [row, row, types[0]!];
+  },
+  decompose([logits, token]) {
+    const [own, all] = logProbabilityOp([logits!, token!], {});
+    return [own!, all!.sum(-1), all!];
+  },
+  vjp({ cts: [own = null, total = null, rest = null], inputs: [, token], outputs: [, , all] }) {
+    const V = all!.shape.at(-1)!;
+    const given = [own, total && total.mul(V), rest && rest.sum(-1)].filter(t => t !== null);
+    const through = all!.exp().mul(column(given.reduce((x, y) => x.add(y)).neg()));
+    const lifted = total ? through.add(column(total)) : through;
+    const marked = own ? addAt(lifted, token!, own) : lifted;
+    // Only a second derivative asks for the gradient of the residual.
+    return [rest ? marked.add(rest) : marked, null];
+  },
+});
+
 /** @shape x [..., V], index i32[...] -> [...] */
 export const pick = (x: Tensor, index: Tensor): Tensor => pickOp([x, index], {})[0]!;
 
 /** @shape x [..., V], index i32[...], amount [...] -> [..., V] */
 export const addAt = (x: Tensor, index: Tensor, amount: Tensor): Tensor => addAtOp([x, index, amount], {})[0]!;
+
+/** Of the token, and summed over all tokens. @shape logits [..., V], token i32[...] -> [...] each */
+export function logProbabilities(logits: Tensor, token: Tensor): { readonly own: Tensor; readonly total: Tensor } {
+  const [own, total] = logProbabilitiesOp([logits, token], {});
+  return { own: own!, total: total! };
+}
 
 /** @shape logits [..., V], token i32[...] -> [...] */
 export const logProbability = (logits: Tensor, token: Tensor): Tensor => logProbabilityOp([logits, token], {})[0]!;
