@@ -115,10 +115,10 @@ export function render({ skipped, minutes, models: found }) {
 }
 
 const meanOf = numbers => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-export const figures = ({ models: found = [] }) =>
+export const figures = ({ minutes, models: found = [] }) =>
   Object.fromEntries(
     models.flatMap(key => {
       const own = found.filter(one => one.key === key);
-      return own.length === 0 ? [] : [[`multi30k-${key}`, meanOf(own.map(one => one.bleu))]];
+      return own.length === 0 ? [] : [[`multi30k-${key}-${minutes}`, meanOf(own.map(one => one.bleu))]];
     }),
   );
