@@ -401,6 +401,25 @@ export function backendChecks(
         )),
       ]),
     ),
+    law('writes outputs to memory of the caller, or pays no heed', backend =>
+      withDouble(backend, async executable => {
+        const feeds = { x: host([2], [1, 2]) };
+        const own = new Float32Array(2);
+        const { outputs } = await executable.run(feeds, { into: { y: own } });
+        return [
+          ...differences('y', host([2], [2, 4]), outputs['y'], 1e-6),
+          ...(outputs['y']!.data === own || own.every(n => n === 0)
+            ? []
+            : ['memory of the caller was changed for nothing']),
+          ...(await refuses('memory of another size', 'E_FEED', () =>
+            executable.run(feeds, { into: { y: new Float32Array(3) } }),
+          )),
+          ...(await refuses('memory for an unknown output', 'E_FEED', () =>
+            executable.run(feeds, { into: { nothing: own } }),
+          )),
+        ];
+      }),
+    ),
     law('bakes constants in: they leave the signature', async backend => {
       const graph = trace({ x: f32(2), w: f32(2) }, ({ x, w }) => ({ y: x.mul(w) }));
       const executable = await backend.compile(graph, { ...options, constants: { w: host([2], [3, 4]) } });

@@ -171,6 +171,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
 
   /** Logits of the n-th run of a feed: at each step of a text, fresh memory would be garbage a moment later. */
   const memories: Float32Array[] = [];
+  let feeding = 0;
   const memoryOf = (n: number, count: number): Float32Array => {
     const size = B * count * V;
     return memories[n]?.length === size ? memories[n] : (memories[n] = new Float32Array(size));
@@ -269,6 +270,20 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
   async function feed(feeds: readonly Feed[], signal?: AbortSignal): Promise<readonly Outlook[]> {
     alive();
     check(feeds);
+    // Feeds that overlap get memory of their own.
+    const alone = feeding++ === 0;
+    try {
+      return await fed(feeds, signal, alone);
+    } finally {
+      feeding--;
+    }
+  }
+
+  async function fed(
+    feeds: readonly Feed[],
+    signal: AbortSignal | undefined,
+    alone: boolean,
+  ): Promise<readonly Outlook[]> {
     const outlooks = new Array<Outlook>(feeds.length);
     let runs = 0;
     const queuesOf = (pick: (ids: readonly number[]) => readonly number[]): Entry[][] => {
@@ -284,7 +299,7 @@ export async function openSession(program: DecodeProgram, lengths: readonly numb
       while (queues.some(queue => queue.length > 0)) {
         signal?.throwIfAborted();
         const { step, at } = layOut(queues, countFor(queues), logits);
-        const result = await run(step, logits ? memoryOf(runs++, step.count) : null);
+        const result = await run(step, logits && alone ? memoryOf(runs++, step.count) : null);
         if (!result) continue;
         for (const [i, row] of at) {
           const peak = result.peak[row]!;
