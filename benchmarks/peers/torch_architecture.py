@@ -6,7 +6,7 @@ products in place of convolutions of width 1, and keys mixed in place of maps.
 
 import torch_weights
 from contestant import prepare_torch, serve
-from reference_step import batch
+from torch_training import training
 
 
 def open_contestant(options):
@@ -17,7 +17,7 @@ def open_contestant(options):
     dims, key, fused = options["dims"], options["model"], options["variant"] == "fused"
     if fused and not hasattr(F, "scaled_dot_product_attention"):
         raise ImportError("this PyTorch has no fused attention")
-    B, T, H, D, V = (dims[k] for k in "BTHDV")
+    B, T, H, D = (dims[k] for k in "BTHD")
     d = D // H
     p = torch_weights.load(torch, options["parameters"], device)
     for tensor in p.values():
@@ -116,22 +116,7 @@ def open_contestant(options):
             x = x + affine(inner, f"{block}.ffn.down")
         return norm(x, "norm") @ p["embed.weight"].t()
 
-    kind = {"fused": True} if fused else {"foreach": True}
-    optimizer = torch.optim.Adam(p.values(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, **kind)
-
-    def prepare(number, case):
-        ids, targets = batch(dims, number % 12)
-        return torch.tensor(ids, device=device).reshape(B, T), torch.tensor(targets, device=device)
-
-    def step(prepared, case):
-        ids, targets = prepared
-        loss = F.cross_entropy(logits(ids).view(-1, V), targets)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return {"torch": torch.__version__, "threads": torch.get_num_threads()}, prepare, step, lambda case: 1
+    return training(torch, options, device, p.values(), logits)
 
 
 serve(open_contestant)

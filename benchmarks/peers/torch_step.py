@@ -3,7 +3,8 @@
 import math
 
 from contestant import prepare_torch, serve
-from reference_step import batch, parameters, weights
+from reference_step import parameters, weights
+from torch_training import training
 
 
 def open_contestant(options):
@@ -14,7 +15,7 @@ def open_contestant(options):
     dims, fused = options["dims"], options["variant"] == "fused"
     if fused and not hasattr(F, "scaled_dot_product_attention"):
         raise ImportError("this PyTorch has no fused attention")
-    B, T, H, D, V = (dims[k] for k in "BTHDV")
+    B, T, H, D = (dims[k] for k in "BTHD")
     drawn = weights(dims)
 
     def parameter(name, shape):
@@ -44,22 +45,7 @@ def open_contestant(options):
             x = x + F.gelu(norm(x, f"ln2{{}}{layer}") @ p[f"w1{layer}"]) @ p[f"w2{layer}"]
         return norm(x, "lnf{}") @ p["head"]
 
-    kind = {"fused": True} if fused else {"foreach": True}
-    optimizer = torch.optim.Adam(p.values(), lr=1e-3, betas=(0.9, 0.999), eps=1e-8, **kind)
-
-    def prepare(number, case):
-        ids, targets = batch(dims, number % 12)
-        return torch.tensor(ids, device=device).reshape(B, T), torch.tensor(targets, device=device)
-
-    def step(prepared, case):
-        ids, targets = prepared
-        loss = F.cross_entropy(logits(ids).view(-1, V), targets)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return {"torch": torch.__version__, "threads": torch.get_num_threads()}, prepare, step, lambda case: 1
+    return training(torch, options, device, p.values(), logits)
 
 
 serve(open_contestant)

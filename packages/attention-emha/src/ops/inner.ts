@@ -116,8 +116,8 @@ function hiddenMaps(q: Tensor, k: Tensor, { expand, expandBias }: InnerWeights, 
 }
 
 /**
- * The same for kernels of 1 that nothing hides. The bias rides along as one more coordinate, 1 in every query: a pass over
- * hidden maps, and one over their gradient, would take as long as a third of the product does.
+ * The same for kernels of 1 that nothing hides. The bias rides along as one more coordinate, 1 in every query, which
+ * saves a pass over hidden maps and one over their gradient.
  *
  * @shape -> [B, hidden, T, S]
  */

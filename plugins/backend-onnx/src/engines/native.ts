@@ -150,10 +150,10 @@ async function load(
         if (keep.has(name)) {
           kept[name] = { type, block } as NativeHeld;
         } else {
-          const made = memory.view(block, type.dtype, sizeOf(type.shape));
+          const cells = memory.view(block, type.dtype, sizeOf(type.shape));
           const given = into[name];
-          given?.set(made);
-          outputs[name] = { ...type, data: given ?? made.slice() };
+          given?.set(cells);
+          outputs[name] = { ...type, data: given ?? cells.slice() };
           memory.give(block);
         }
       }

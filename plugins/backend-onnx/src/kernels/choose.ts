@@ -33,14 +33,23 @@ export const addAtKernel = defineKernel(ONNX, {
     },
 });
 
+/** Log-probabilities: of the token, and of all. @shape logits [..., V], index [...] -> [...], [..., V] */
+function chosenAndAll(
+  write: OnnxWriter,
+  logits: OnnxValue,
+  index: OnnxValue,
+  shape: Shape,
+): readonly [OnnxValue, OnnxValue] {
+  const [all] = write.node('LogSoftmax', [logits], { attributes: { axis: -1 } });
+  return [gatherCell(write, all!, index, shape), all!];
+}
+
 export const logProbabilityKernel = defineKernel(ONNX, {
   op: logProbabilityOp,
   build:
     ([, token]) =>
-    (write, [logits, at]) => {
-      const [all] = write.node('LogSoftmax', [logits!], { attributes: { axis: -1 } });
-      return [gatherCell(write, all!, at!, token!.shape), all!];
-    },
+    (write, [logits, at]) =>
+      chosenAndAll(write, logits!, at!, token!.shape),
 });
 
 export const logProbabilitiesKernel = defineKernel(ONNX, {
@@ -48,9 +57,9 @@ export const logProbabilitiesKernel = defineKernel(ONNX, {
   build:
     ([, token]) =>
     (write, [logits, at]) => {
-      const [all] = write.node('LogSoftmax', [logits!], { attributes: { axis: -1 } });
+      const [own, all] = chosenAndAll(write, logits!, at!, token!.shape);
       const axes = write.constant([token!.shape.length], [1], 'i64');
-      const [total] = write.node('ReduceSum', [all!, axes], { attributes: { keepdims: 0 } });
-      return [gatherCell(write, all!, at!, token!.shape), total!, all!];
+      const [total] = write.node('ReduceSum', [all, axes], { attributes: { keepdims: 0 } });
+      return [own, total!, all];
     },
 });

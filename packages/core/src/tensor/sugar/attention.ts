@@ -40,6 +40,13 @@ export function distanceScores(q: Tensor, table: Tensor, own: Tensor, theirs: Te
   const [rows, N, S] = [Math.max(own.shape[0]!, theirs.shape[0]!), own.shape[1]!, theirs.shape[1]!];
   const apart = theirs.reshape(-1, 1, S).sub(own.reshape(-1, N, 1)); // [B | 1, N, S]
   const between = table.gather(clip(apart, -reach, reach).add(reach).cast('i32')).reshape(rows, N, S, d);
+  if (rows === 1) {
+    // All texts stand alike: one product a query place, for the heads of all texts.
+    const [B, H] = q.shape as readonly [number, number];
+    const places = q.transpose(2, 0, 1, 3).reshape(N, B * H, d);
+    const scores = places.matmul(between.reshape(N, S, d), { transposeRight: true });
+    return scores.reshape(N, B, H, S).transpose(1, 2, 0, 3);
+  }
   return q.transpose(0, 2, 1, 3).matmul(between, { transposeRight: true }).transpose(0, 2, 1, 3);
 }
 
