@@ -3,6 +3,7 @@
 import * as core from '@heddle/core';
 import {
   attend,
+  bool,
   causalMask,
   crossEntropy,
   f32,
@@ -44,6 +45,20 @@ export const opCases: Readonly<Record<string, Graph>> = {
   ),
   softmax: withGradients({ x: f32(3, 2, 5) }, ({ x }) => core.softmax(x!)),
   logSoftmax: withGradients({ x: f32(3, 5) }, ({ x }) => core.logSoftmax(x!)),
+  softmaxMatmul: withGradients({ x: f32(2, 3, 5), v: f32(2, 5, 4), k: bool(2, 3, 5) }, ({ x, v, k }) => {
+    const { out, probabilities } = core.softmaxMatmul(x!, v!, k!);
+    return core
+      .softmaxMatmul(x!, v!)
+      .out.add(out)
+      .mul(probabilities.square().sum(-1, { keep: true }));
+  }),
+  relu: withGradients({ x: f32(3, 8) }, ({ x }) => core.relu(x!)),
+  reluGrad: withGradients({ y: f32(3, 8), ct: f32(3, 8) }, ({ y, ct }) => core.reluGrad(y!, ct!)),
+  // Windows of either direction, more channels out than in and fewer, a ReLU that engines take into the convolution.
+  convolve: withGradients(
+    { x: f32(2, 4, 3, 6), up: f32(2, 3, 1, 5, 2), b: f32(6), down: f32(1, 2, 3, 1, 6) },
+    ({ x, up, b, down }) => core.convolve(core.relu(core.convolve(x!, up!, b!)), down!),
+  ),
   gelu: withGradients({ x: f32(3, 8) }, ({ x }) => core.gelu(x!).add(core.gelu(x!, 'tanh'))),
   geluGrad: withGradients(
     { x: f32(3, 8), ct: f32(3, 8) },
@@ -55,6 +70,10 @@ export const opCases: Readonly<Record<string, Graph>> = {
   pick: withGradients({ x: f32(4, 3), i: i32(4) }, ({ x, i }) => core.pick(x!, i!)),
   addAt: withGradients({ x: f32(2, 2, 3), i: i32(2, 2), a: f32(2, 2) }, ({ x, i, a }) => core.addAt(x!, i!, a!)),
   logProbability: withGradients({ x: f32(6, 9), t: i32(6) }, ({ x, t }) => core.logProbability(x!, t!)),
+  logProbabilities: withGradients({ x: f32(6, 9), t: i32(6) }, ({ x, t }) => {
+    const { own, total } = core.logProbabilities(x!, t!);
+    return own.add(total.mul(0.3));
+  }),
   rotate: withGradients({ x: f32(2, 3, 4, 6) }, ({ x }) => {
     const { cos, sin } = ropeTables(4, 6);
     return rotate(x!, cos, sin).add(rotate(x!, cos, sin, { layout: 'interleaved' }));
